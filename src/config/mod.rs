@@ -1,0 +1,135 @@
+//! What the officer writes: `layers/site.toml` and `layers/<id>.toml`. The only room that reads the environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::model::code_insee::CodeInsee;
+use crate::model::crs::Crs;
+use crate::model::geometry::Envelope;
+use crate::model::layer::LayerId;
+use crate::model::reading::TableOptions;
+use crate::model::record::Contact;
+use crate::model::record::Licence;
+
+/// Faults of a file that a person wrote, in French, with file and line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path} : {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{path}, ligne {line} : {reason}")]
+    Invalid { path: PathBuf, line: usize, reason: String },
+}
+
+/// A site folder, read and checked.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The folder that holds `layers/`, `styles/`, `var/`.
+    pub root: PathBuf,
+    pub title: String,
+    pub description: String,
+    /// Without a trailing slash; `None`: loopback only, and links are made from the listening address.
+    pub public_url: Option<String>,
+    pub identity: Option<String>,
+    pub language: String,
+    pub licence: Licence,
+    pub crs: Option<Crs>,
+    /// Lon, lat.
+    pub extent: Option<Envelope>,
+    /// `territory = "communes"`: a published layer whose area is the territory and whose features `commune=` names.
+    pub territory_layer: Option<LayerId>,
+    /// Absolute.
+    pub depot: PathBuf,
+    pub auto_accept: bool,
+    pub keep: usize,
+    pub publisher: Contact,
+    pub producers: Vec<Producer>,
+    /// Every column goes out and nothing waits: `serve FILE…`.
+    pub ad_hoc: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Producer {
+    pub contact: Contact,
+    pub insee: Option<CodeInsee>,
+    /// Relative to the depot, `/` separated, with a trailing slash.
+    pub folder: Option<String>,
+    pub crs: Option<Crs>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeclaredState {
+    Proposed,
+    Published,
+    Withdrawn,
+}
+
+/// `[fields]`: what the officer says of a column that goes out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FieldEntry {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub unit: Option<String>,
+    pub values: Vec<(String, String)>,
+}
+
+/// `layers/<id>.toml`, read and checked.
+#[derive(Clone, Debug)]
+pub struct LayerFile {
+    pub path: PathBuf,
+    pub id: LayerId,
+    /// As written: below the depot.
+    pub source: String,
+    pub layer: Option<String>,
+    pub state: DeclaredState,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub producer: Option<String>,
+    pub theme: Option<String>,
+    pub topic: Option<String>,
+    pub keywords: Vec<String>,
+    pub licence: Option<String>,
+    pub frequency: Option<String>,
+    pub lineage: Option<String>,
+    pub origin: Option<String>,
+    pub attribution: Option<String>,
+    pub limits: Option<String>,
+    pub aliases: Vec<LayerId>,
+    pub crs: Option<Crs>,
+    pub encoding: Option<String>,
+    pub table: Option<TableOptions>,
+    pub id_field: Option<String>,
+    pub time: Vec<String>,
+    pub left_out: Vec<String>,
+    /// In the officer's order. `None` in an ad hoc site: every column goes out.
+    pub fields: Option<Vec<(String, FieldEntry)>>,
+    pub ignored_checks: Vec<String>,
+    /// Keys of the contract that are read, checked and kept for later rooms (`tiles`, `style`, `schema`, `where`, …).
+    pub reserved: BTreeMap<String, toml::Value>,
+}
+
+impl Site {
+    /// # Errors
+    /// Any `ConfigError`.
+    pub fn open(_root: &Path) -> Result<Site, ConfigError> {
+        unimplemented!()
+    }
+
+    /// A site for `serve FILE…` in a temporary folder.
+    pub fn ad_hoc(_root: &Path) -> Site {
+        unimplemented!()
+    }
+
+    /// Layer files, sorted by id; each on its own `Ok` or `Err`, so that one bad file stops one layer.
+    ///
+    /// # Errors
+    /// `Io` where the folder cannot be listed.
+    pub fn layer_files(&self) -> Result<Vec<Result<LayerFile, ConfigError>>, ConfigError> {
+        unimplemented!()
+    }
+
+    /// The producer of a source: declared, else by folder, else the publisher. With the CRS of its folder.
+    pub fn producer_of(&self, _file: &LayerFile) -> (Contact, Option<Crs>) {
+        unimplemented!()
+    }
+}

@@ -1,0 +1,13 @@
+//! Media types, spelled once.
+
+pub const JSON: &str = "application/json";
+pub const GEOJSON: &str = "application/geo+json";
+pub const PROBLEM: &str = "application/problem+json";
+/// OGC API asks for this very spelling, without a space.
+pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
+pub const HTML: &str = "text/html";
+pub const CSV: &str = "text/csv";
+pub const GEOPACKAGE: &str = "application/geopackage+sqlite3";
+pub const ZIP: &str = "application/zip";
+pub const SHAPEFILE_ZIP: &str = "application/x-shapefile";
+pub const FLATGEOBUF: &str = "application/vnd.fgb";
