@@ -47,7 +47,13 @@ pub trait Download: Sync {
     ///
     /// # Errors
     /// Those of the disk and of GDAL.
-    fn write(&self, layer: &Layer, record: &Record, batches: &mut dyn Iterator<Item = io::Result<FeatureBatch>>, path: &Path) -> io::Result<Vec<String>>;
+    fn write(
+        &self,
+        layer: &Layer,
+        record: &Record,
+        batches: &mut dyn Iterator<Item = io::Result<FeatureBatch>>,
+        path: &Path,
+    ) -> io::Result<Vec<String>>;
 }
 
 pub const DOWNLOADS: &[&dyn Download] = &[];

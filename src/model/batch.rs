@@ -160,4 +160,3 @@ pub fn batch_of(types: &[FieldType], rows: &[(Option<i64>, Vec<Value<'_>>, Optio
     let geometry = has_geometry.then(|| BinaryArray::from_iter(rows.iter().map(|(_, _, wkb)| wkb.as_deref())));
     FeatureBatch::new(ids, builders.iter_mut().map(ColumnBuilder::finish).collect(), geometry)
 }
-

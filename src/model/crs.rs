@@ -28,7 +28,9 @@ impl Crs {
     /// Axis order by the authority's definition: north, east for EPSG's geographic systems and 3035.
     pub fn axis_order(self) -> AxisOrder {
         match self {
-            Crs::Epsg(4326 | 4258 | 4171 | 4275 | 4807 | 3035 | 4979 | 4937 | 9776 | 9777 | 9781 | 9782 | 5489 | 4624 | 4627 | 4470 | 4463) => AxisOrder::NorthEast,
+            Crs::Epsg(
+                4326 | 4258 | 4171 | 4275 | 4807 | 3035 | 4979 | 4937 | 9776 | 9777 | 9781 | 9782 | 5489 | 4624 | 4627 | 4470 | 4463,
+            ) => AxisOrder::NorthEast,
             Crs::Crs84 | Crs::Epsg(_) => AxisOrder::EastNorth,
         }
     }

@@ -17,8 +17,7 @@ pub struct Envelope {
 
 impl Envelope {
     /// Holds nothing; grows by [`Envelope::expand`].
-    pub const NOTHING: Envelope =
-        Envelope { west: f64::INFINITY, south: f64::INFINITY, east: f64::NEG_INFINITY, north: f64::NEG_INFINITY };
+    pub const NOTHING: Envelope = Envelope { west: f64::INFINITY, south: f64::INFINITY, east: f64::NEG_INFINITY, north: f64::NEG_INFINITY };
 
     pub fn is_nothing(&self) -> bool {
         self.west == f64::INFINITY

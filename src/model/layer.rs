@@ -19,7 +19,9 @@ pub const LAYER_ID_LENGTH_MAX: usize = 63;
 const RESERVED: [&str; 2] = ["records", "site"];
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("« {id} » ne peut pas nommer une couche : attendu une minuscule puis jusqu'à 62 minuscules, chiffres ou « _ » ; « records », « site » et les noms en « _label » sont réservés")]
+#[error(
+    "« {id} » ne peut pas nommer une couche : attendu une minuscule puis jusqu'à 62 minuscules, chiffres ou « _ » ; « records », « site » et les noms en « _label » sont réservés"
+)]
 pub struct InvalidLayerId {
     pub id: String,
 }

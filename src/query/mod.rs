@@ -35,7 +35,15 @@ pub struct Page {
 impl Query {
     /// Every feature, all properties, in `crs`.
     pub fn all(crs: Crs) -> Query {
-        Query { bbox: Vec::new(), datetime: None, equals: Vec::new(), area: None, page: Page { limit: None, offset: 0, after: None }, fields: None, crs }
+        Query {
+            bbox: Vec::new(),
+            datetime: None,
+            equals: Vec::new(),
+            area: None,
+            page: Page { limit: None, offset: 0, after: None },
+            fields: None,
+            crs,
+        }
     }
 
     /// Whether every feature matches, so that the count is the layer's.
