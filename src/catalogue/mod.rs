@@ -1,19 +1,26 @@
 //! What is published, as one immutable picture that is swapped whole.
+//!
+//! A request takes the `Arc<Catalogue>` once and sees one consistent town from its first byte to its last. A new picture
+//! takes over every `Arc<PublishedLayer>` that did not change.
 
+mod open;
+mod published_layer;
+
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::Mutex;
 
+use geo_types::MultiPolygon;
+
+use crate::catalogue::open::Shelf;
+pub use crate::catalogue::published_layer::Features;
+pub use crate::catalogue::published_layer::Fragments;
+pub use crate::catalogue::published_layer::PublishedLayer;
+pub use crate::catalogue::published_layer::Revision;
 use crate::config::Site;
-use crate::model::crs::Crs;
-use crate::model::feature::FeatureId;
-use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
-use crate::model::version::Version;
-use crate::query::Query;
-use crate::store::Chunk;
 use crate::store::LayerState;
-use crate::store::Manifest;
 use crate::store::Store;
-use crate::store::VersionEntry;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
@@ -21,14 +28,22 @@ pub enum CatalogueError {
     Store(#[from] crate::store::StoreError),
     #[error(transparent)]
     Crs(#[from] crate::crs::CrsError),
+    #[error("{path}: {source}")]
+    Io { path: std::path::PathBuf, source: std::io::Error },
+    #[error("{path}: {reason}")]
+    Corrupt { path: std::path::PathBuf, reason: String },
 }
 
-/// One consistent town. A request takes the `Arc` once.
+/// One consistent town.
 pub struct Catalogue {
     /// `Store::generation` when it was read.
     pub generation: u64,
     /// Sorted by id.
     pub layers: Vec<Arc<PublishedLayer>>,
+    aliases: HashMap<String, LayerId>,
+    gone: Vec<LayerId>,
+    territory: Option<LayerId>,
+    communes: Mutex<HashMap<String, Arc<MultiPolygon<f64>>>>,
 }
 
 /// What an id means.
@@ -40,131 +55,83 @@ pub enum Found<'a> {
     Nothing,
 }
 
-/// A layer that answers.
-pub struct PublishedLayer {
-    pub manifest: Manifest,
-}
+/// The layer that gives the communes where site.toml names none.
+const COMMUNES: &str = "communes";
 
-/// Features of an answer, in `query.crs`, pulled in chunks.
-pub struct Features {}
-
-impl Iterator for Features {
-    type Item = Result<Chunk, CatalogueError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        unimplemented!()
-    }
-}
-
-/// Byte ranges of the GeoJSON download, one a feature: an answer in CRS84 with all properties, without formatting.
-pub struct Fragments {
-    /// The store's row numbers, ascending.
-    pub rows: Vec<i64>,
-}
-
-impl Fragments {
-    /// The GeoJSON text of the nth feature.
-    pub fn feature(&self, _n: usize) -> &[u8] {
-        unimplemented!()
-    }
-}
+/// Columns that hold a commune's INSEE code, as IGN, INSEE, the CNIG and the BAL name them, likeliest first.
+const CODE_INSEE_FIELDS: [&str; 7] = ["code_insee", "insee_com", "insee", "codgeo", "code_commune", "commune_insee", "code"];
 
 impl Catalogue {
     /// Reads what is published; layers that did not change are taken over from `before`.
     ///
     /// # Errors
     /// `Store`.
-    pub fn open(_site: &Site, _store: &Store, _before: Option<&Catalogue>) -> Result<Catalogue, CatalogueError> {
-        unimplemented!()
+    pub fn open(site: &Site, store: &Store, before: Option<&Catalogue>) -> Result<Catalogue, CatalogueError> {
+        let generation = store.generation();
+        let shelf = before.and_then(|before| before.layers.first()).map_or_else(|| Arc::new(Shelf::default()), |layer| layer.shelf());
+        let mut layers = Vec::new();
+        let mut gone = Vec::new();
+        for (id, state, version) in store.layers()? {
+            match (state, version) {
+                (LayerState::Published, Some(version)) => {
+                    let revision = store.note(&id, crate::store::REVISION)?;
+                    let kept = before.and_then(|before| before.by_id(id.as_str()));
+                    match kept.filter(|kept| kept.manifest.version == version && kept.revision == revision) {
+                        Some(kept) => layers.push(Arc::clone(kept)),
+                        None => layers.push(Arc::new(PublishedLayer::new(store, &id, &version, revision, Arc::clone(&shelf))?)),
+                    }
+                }
+                (LayerState::Gone, _) => gone.push(id),
+                _ => {}
+            }
+        }
+        layers.sort_by(|a, b| a.id().cmp(b.id()));
+        let aliases = aliases_of(site, &layers);
+        let territory = site.territory_layer.clone().or_else(|| LayerId::new(COMMUNES).ok());
+        Ok(Catalogue { generation, layers, aliases, gone, territory, communes: Mutex::default() })
     }
 
     /// By id or alias.
-    pub fn find(&self, _id: &str) -> Found<'_> {
-        unimplemented!()
+    pub fn find(&self, id: &str) -> Found<'_> {
+        if let Some(layer) = self.by_id(id).or_else(|| self.aliases.get(id).and_then(|real| self.by_id(real.as_str()))) {
+            return Found::Layer(layer);
+        }
+        if self.gone.iter().any(|gone| gone.as_str() == id) { Found::Gone } else { Found::Nothing }
     }
 
-    /// The area of a commune of the territory layer, lon, lat; `None` for an unknown code or a site without one.
-    pub fn commune(&self, _code_insee: &str) -> Option<Arc<geo_types::MultiPolygon<f64>>> {
-        unimplemented!()
+    fn by_id(&self, id: &str) -> Option<&Arc<PublishedLayer>> {
+        let at = self.layers.binary_search_by(|layer| layer.id().as_str().cmp(id)).ok()?;
+        Some(&self.layers[at])
+    }
+
+    /// The area of a commune of the territory layer, lon, lat; `None` for an unknown code or a site without communes.
+    pub fn commune(&self, code_insee: &str) -> Option<Arc<MultiPolygon<f64>>> {
+        let layer = self.by_id(self.territory.as_ref()?.as_str())?;
+        // A client may ask for any code: only those that exist are remembered.
+        if let Some(known) = self.communes.lock().ok()?.get(code_insee) {
+            return Some(Arc::clone(known));
+        }
+        let field =
+            CODE_INSEE_FIELDS.iter().find_map(|name| layer.layer().fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)))?;
+        let area = layer.area_where(&field.name, code_insee).ok()??;
+        let area = Arc::new(area);
+        self.communes.lock().ok()?.insert(code_insee.to_owned(), Arc::clone(&area));
+        Some(area)
+    }
+
+    /// Whether `commune=` can be asked.
+    pub fn has_communes(&self) -> bool {
+        self.territory.as_ref().is_some_and(|id| self.by_id(id.as_str()).is_some())
     }
 }
 
-impl PublishedLayer {
-    pub fn id(&self) -> &LayerId {
-        &self.manifest.layer.id
+/// Old ids that the layer files still answer to. A file that cannot be read costs its aliases only.
+fn aliases_of(site: &Site, layers: &[Arc<PublishedLayer>]) -> HashMap<String, LayerId> {
+    let mut aliases = HashMap::new();
+    for file in site.layer_files().unwrap_or_default().into_iter().flatten() {
+        if layers.iter().any(|layer| layer.id() == &file.id) {
+            aliases.extend(file.aliases.iter().map(|alias| (alias.to_string(), file.id.clone())));
+        }
     }
-
-    pub fn layer(&self) -> &Layer {
-        &self.manifest.layer
-    }
-
-    /// CRS that clients may ask features in: CRS84 first, then the served ones that are valid over the extent; the storage CRS always among them.
-    pub fn crs_served(&self) -> Vec<Crs> {
-        unimplemented!()
-    }
-
-    /// # Errors
-    /// Any `CatalogueError`.
-    pub fn features(self: &Arc<Self>, _query: &Query) -> Result<Features, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// The same page cut from the GeoJSON download; `None` where the query asks another CRS or chosen properties.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub fn fragments(self: &Arc<Self>, _query: &Query) -> Result<Option<Fragments>, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// One feature cut from the GeoJSON download.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub fn fragment(self: &Arc<Self>, _id: &FeatureId) -> Result<Option<Fragments>, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// # Errors
-    /// `Store`.
-    pub fn count(&self, _query: &Query) -> Result<u64, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// In `crs`; a chunk of one row.
-    ///
-    /// # Errors
-    /// Any `CatalogueError`.
-    pub fn feature(self: &Arc<Self>, _id: &FeatureId, _crs: Crs) -> Result<Option<Chunk>, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// The feature id that a path segment means in this layer: an integer where ids are integers (`None` where it is not one).
-    pub fn feature_id(&self, _text: &str) -> Option<FeatureId> {
-        unimplemented!()
-    }
-
-    /// This layer as an older version that is still kept: what a `next` link of that version reads. `None` where it is not kept.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub fn at_version(self: &Arc<Self>, _version: &Version) -> Result<Option<Arc<PublishedLayer>>, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// Versions, newest first, purged ones included.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub fn versions(&self) -> Result<Vec<VersionEntry>, CatalogueError> {
-        unimplemented!()
-    }
-
-    /// Path on disk of a download of this version, with its manifest entry; `None` for a name that the manifest lacks.
-    pub fn file(&self, _name: &str) -> Option<(std::path::PathBuf, &crate::store::ManifestFile)> {
-        unimplemented!()
-    }
-
-    pub fn state(&self) -> LayerState {
-        LayerState::Published
-    }
+    aliases
 }

@@ -1,5 +1,7 @@
 //! What the officer writes: `layers/site.toml` and `layers/<id>.toml`. The only room that reads the environment.
 
+pub mod draft;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -130,6 +132,12 @@ impl Site {
 
     /// The producer of a source: declared, else by folder, else the publisher. With the CRS of its folder.
     pub fn producer_of(&self, _file: &LayerFile) -> (Contact, Option<Crs>) {
+        unimplemented!()
+    }
+}
+
+impl LayerFile {
+    pub fn read(_path: &Path) -> Result<LayerFile, ConfigError> {
         unimplemented!()
     }
 }

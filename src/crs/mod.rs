@@ -1,5 +1,6 @@
 //! Reference systems: their names, their axes, and the way from one to another.
 
+pub mod batch;
 pub mod parse;
 pub mod registry;
 

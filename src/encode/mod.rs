@@ -1,5 +1,7 @@
 //! WRITE: batches of features become a document or a file.
 
+pub mod geojson_lines;
+
 use std::io;
 use std::io::Write;
 use std::path::Path;

@@ -1,15 +1,33 @@
-//! How a layer gets published: read → check → normalise → store → files → switch.
+//! How a layer gets published: read → check → normalise → store → files → record → switch.
 
 pub mod add;
+pub mod convert;
+mod examine;
+mod files;
+mod normalise;
+mod record;
 pub mod report;
 
 use std::path::Path;
+use std::time::Duration;
+use std::time::Instant;
 
+use jiff::Timestamp;
+
+use crate::catalogue::Revision;
+use crate::config::DeclaredState;
 use crate::config::LayerFile;
 use crate::config::Site;
+use crate::model::layer::LayerId;
+use crate::publish::examine::Examined;
 use crate::publish::report::LayerReport;
+use crate::publish::report::Outcome;
 use crate::source::Source;
+use crate::store::LayerState;
+use crate::store::LayerWriter;
+use crate::store::Staged;
 use crate::store::Store;
+use crate::store::Writer;
 
 /// Publishes the layers of one site.
 pub struct Publisher {
@@ -21,27 +39,195 @@ pub struct Publisher {
 /// Told while a layer is on its way: layer, step in French, rows so far.
 pub type Progress<'a> = &'a (dyn Fn(&str, &str, u64) + Sync);
 
+/// How long a publication waits for another one: a department's parcels take a minute or two.
+const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// The register's note of what a version was made from.
+const NOTE_SOURCE: &str = "source";
+
+/// The register's note of the last report, as JSON.
+pub const NOTE_REPORT: &str = "report";
+
 impl Publisher {
     /// `program`: this executable, for the reading worker.
     ///
     /// # Errors
     /// Those of `Store::open`.
-    pub fn open(_site: Site, _program: &Path) -> anyhow::Result<Publisher> {
-        unimplemented!()
+    pub fn open(site: Site, program: &Path) -> anyhow::Result<Publisher> {
+        let var = site.root.join("var");
+        let store = Store::open(&var)?;
+        let scratch = var.join("scratch");
+        std::fs::create_dir_all(&scratch).map_err(|error| anyhow::anyhow!("{} : {error}", scratch.display()))?;
+        let source = Source { program: program.to_owned(), scratch };
+        Ok(Publisher { site, store, source })
     }
 
     /// Reads and judges one layer file; publishes nothing.
-    pub fn check(&self, _file: &LayerFile, _progress: Progress<'_>) -> LayerReport {
-        unimplemented!()
-    }
-
-    /// Judges every layer of a file that no layer file names yet.
-    pub fn check_path(&self, _path: &Path, _progress: Progress<'_>) -> Vec<LayerReport> {
-        unimplemented!()
+    pub fn check(&self, file: &LayerFile, progress: Progress<'_>) -> LayerReport {
+        let started = Instant::now();
+        let mut report = match examine::examine(self, file, None, progress) {
+            Ok(examined) => examined.report(file),
+            Err(error) => LayerReport::failed(file, &error),
+        };
+        report.duration_ms = millis(started);
+        report
     }
 
     /// Publishes one layer if its source or its file changed. The layer switches whole or not at all. Takes the writer's lock.
-    pub fn publish(&self, _file: &LayerFile, _progress: Progress<'_>) -> LayerReport {
-        unimplemented!()
+    pub fn publish(&self, file: &LayerFile, progress: Progress<'_>) -> LayerReport {
+        let started = Instant::now();
+        let mut report = self.try_publish(file, progress).unwrap_or_else(|error| LayerReport::failed(file, &error));
+        report.duration_ms = millis(started);
+        report
     }
+
+    fn try_publish(&self, file: &LayerFile, progress: Progress<'_>) -> anyhow::Result<LayerReport> {
+        match file.state {
+            DeclaredState::Proposed => return Ok(LayerReport::waiting(file, Outcome::Proposed)),
+            DeclaredState::Withdrawn => return self.withdraw(file),
+            DeclaredState::Published => {}
+        }
+        if let Some(kept) = self.kept_back(&file.id)? {
+            return Ok(LayerReport::waiting(file, Outcome::Withdrawn).noting(kept));
+        }
+        let made_from = self.made_from(file);
+        if let (Some(now), Some(report)) = (&made_from, self.last_report(&file.id)?)
+            && self.store.note(&file.id, NOTE_SOURCE)?.as_ref() == Some(now)
+            && self.is_served(&file.id)?
+        {
+            return Ok(LayerReport { outcome: Outcome::Unchanged, ..report });
+        }
+        progress(file.id.as_str(), "attente du verrou", 0);
+        let writer = self.store.writer(LOCK_WAIT)?;
+        let examined = examine::examine(self, file, Some(&writer), progress)?;
+        let mut report = examined.report(file);
+        if !examined.is_held() {
+            self.publish_examined(file, examined, &writer, &mut report, progress)?;
+            if let Some(made_from) = made_from {
+                writer.note(&file.id, NOTE_SOURCE, Some(&made_from))?;
+                writer.note(&file.id, NOTE_REPORT, Some(&serde_json::to_string(&report)?))?;
+            }
+        }
+        Ok(report)
+    }
+
+    fn publish_examined(
+        &self,
+        file: &LayerFile,
+        examined: Examined,
+        writer: &Writer,
+        report: &mut LayerReport,
+        progress: Progress<'_>,
+    ) -> anyhow::Result<()> {
+        let record = examined.record;
+        let layer_writer: LayerWriter = examined.writer.ok_or_else(|| anyhow::anyhow!("la couche n'a pas été écrite"))?;
+        progress(file.id.as_str(), "tri et index", report.features.unwrap_or(0));
+        let staged: Staged = layer_writer.finish()?;
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        report.features = Some(staged.layer.features);
+        report.extent = staged.layer.extent.map(|e| [e.west, e.south, e.east, e.north]);
+        if staged.is_unchanged() {
+            report.outcome = Outcome::Unchanged;
+            self.revise(file, &staged, record, writer, &now)?;
+        } else {
+            progress(file.id.as_str(), "téléchargements", staged.layer.features);
+            let written = files::write_downloads(&staged, &record)?;
+            report.notes.extend(written.notes);
+            let manifest = staged.commit(record, written.files, &now)?;
+            writer.note(&file.id, crate::store::REVISION, None)?;
+            report.outcome = Outcome::Published;
+            report.version = Some(manifest.version.to_string());
+        }
+        writer.set_state(&file.id, LayerState::Published, &now)?;
+        writer.prune(&file.id, self.site.keep)?;
+        if report.version.is_none() {
+            report.version = self.current(&file.id)?.map(|version| version.to_string());
+        }
+        Ok(())
+    }
+
+    /// Data unchanged: what the officer says of it may have changed.
+    fn revise(
+        &self,
+        file: &LayerFile,
+        staged: &Staged,
+        record: crate::model::record::Record,
+        writer: &Writer,
+        now: &str,
+    ) -> anyhow::Result<()> {
+        let Some(version) = self.current(&file.id)? else { return Ok(()) };
+        let served = self.store.manifest(&file.id, &version)?;
+        let before = self.store.note(&file.id, crate::store::REVISION)?.and_then(|text| serde_json::from_str::<Revision>(&text).ok());
+        let before = before.unwrap_or_else(|| Revision {
+            title: served.layer.title.clone(),
+            description: served.layer.description.clone(),
+            fields: served.layer.fields.clone(),
+            record: served.record.clone(),
+            revised: served.published.clone(),
+        });
+        let layer = &staged.layer;
+        let newer = Revision {
+            title: layer.title.clone(),
+            description: layer.description.clone(),
+            fields: layer.fields.clone(),
+            record,
+            // Never back, also when the clock was.
+            revised: before.revised.clone().max(now.to_owned()),
+        };
+        let said_anew = Revision { revised: before.revised.clone(), ..newer.clone() } != before;
+        if said_anew {
+            writer.note(&file.id, crate::store::REVISION, Some(&serde_json::to_string(&newer)?))?;
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, file: &LayerFile) -> anyhow::Result<LayerReport> {
+        if self.is_served(&file.id)? {
+            let writer = self.store.writer(LOCK_WAIT)?;
+            writer.set_state(&file.id, LayerState::Withdrawn, &Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())?;
+        }
+        Ok(LayerReport::waiting(file, Outcome::Withdrawn))
+    }
+
+    /// Why the register keeps a layer back whatever its file says.
+    fn kept_back(&self, id: &LayerId) -> anyhow::Result<Option<&'static str>> {
+        let state = self.store.layers()?.into_iter().find(|(known, _, _)| known == id).map(|(_, state, _)| state);
+        Ok(match state {
+            Some(LayerState::Quarantined) => Some("En quarantaine : « bocage restore-layer » la remet en service."),
+            _ => None,
+        })
+    }
+
+    fn current(&self, id: &LayerId) -> anyhow::Result<Option<crate::model::version::Version>> {
+        Ok(self.store.layers()?.into_iter().find(|(known, _, _)| known == id).and_then(|(_, _, version)| version))
+    }
+
+    fn is_served(&self, id: &LayerId) -> anyhow::Result<bool> {
+        Ok(self
+            .store
+            .layers()?
+            .into_iter()
+            .any(|(known, state, version)| known == *id && state == LayerState::Published && version.is_some()))
+    }
+
+    fn last_report(&self, id: &LayerId) -> anyhow::Result<Option<LayerReport>> {
+        Ok(self.store.note(id, NOTE_REPORT)?.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Everything that a version depends on, as one text; `None` where the source is away.
+    fn made_from(&self, file: &LayerFile) -> Option<String> {
+        let source = self.source.fingerprint(&self.path_of(file))?;
+        let said = std::fs::read_to_string(&file.path).unwrap_or_default();
+        let site = std::fs::read_to_string(self.site.root.join("layers").join("site.toml")).unwrap_or_default();
+        Some(format!("{}\n{source}\n{said}\n{site}", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// Where a layer's source lies.
+    pub fn path_of(&self, file: &LayerFile) -> std::path::PathBuf {
+        self.site.depot.join(&file.source)
+    }
+}
+
+fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,15 @@
 //! What became of a layer: for people (French text) and for machines (`--json`).
 
+use std::fmt::Write;
+
+use serde::Deserialize;
 use serde::Serialize;
 
+use crate::config::LayerFile;
 use crate::model::finding::Finding;
+use crate::model::finding::Place;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// `check`: nothing stands in the way.
@@ -20,7 +25,21 @@ pub enum Outcome {
     Failed,
 }
 
-#[derive(Clone, Debug, Serialize)]
+impl Outcome {
+    fn french(self) -> &'static str {
+        match self {
+            Outcome::Ready => "prête",
+            Outcome::Published => "publiée",
+            Outcome::Unchanged => "inchangée",
+            Outcome::Held => "retenue",
+            Outcome::Proposed => "proposée, attend « bocage accept »",
+            Outcome::Withdrawn => "retirée",
+            Outcome::Failed => "non lue",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LayerReport {
     pub id: String,
     pub outcome: Outcome,
@@ -43,6 +62,36 @@ pub struct LayerReport {
 }
 
 impl LayerReport {
+    /// A report of a layer of which nothing was read.
+    pub fn waiting(file: &LayerFile, outcome: Outcome) -> LayerReport {
+        LayerReport {
+            id: file.id.to_string(),
+            outcome,
+            source: file.source.clone(),
+            source_layer: file.layer.clone(),
+            title: file.title.clone(),
+            version: None,
+            features: None,
+            geometry: None,
+            crs: None,
+            extent: None,
+            encoding: None,
+            findings: Vec::new(),
+            notes: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    /// The chain of causes becomes the note.
+    pub fn failed(file: &LayerFile, error: &anyhow::Error) -> LayerReport {
+        LayerReport::waiting(file, Outcome::Failed).noting(&format!("{error:#}"))
+    }
+
+    pub fn noting(mut self, note: &str) -> LayerReport {
+        self.notes.push(note.to_owned());
+        self
+    }
+
     /// Whether the command must end with 1.
     pub fn is_refusal(&self) -> bool {
         matches!(self.outcome, Outcome::Held | Outcome::Failed)
@@ -50,6 +99,72 @@ impl LayerReport {
 
     /// For the terminal.
     pub fn text(&self) -> String {
-        unimplemented!()
+        let mut text = format!("{} : {}", self.id, self.outcome.french());
+        if let Some(version) = &self.version {
+            let _ = write!(text, " (version {version})");
+        }
+        let mut facts = Vec::new();
+        if let Some(features) = self.features {
+            facts.push(format!("{} {}", grouped(features), if features < 2 { "objet" } else { "objets" }));
+        }
+        facts.extend(self.geometry.clone().or_else(|| self.features.map(|_| "table sans géométrie".to_owned())));
+        facts.extend(self.crs.clone());
+        facts.extend(self.encoding.clone());
+        let _ = write!(
+            text,
+            "\n  source : {}{}",
+            self.source,
+            self.source_layer.as_ref().map(|layer| format!(" [{layer}]")).unwrap_or_default()
+        );
+        if !facts.is_empty() {
+            let _ = write!(text, "\n  lu : {}", facts.join(", "));
+        }
+        for finding in &self.findings {
+            let _ = write!(text, "\n  {} [{}] {}", finding.severity.french(), finding.code, finding.message);
+            let places: Vec<String> = finding.places.iter().map(place_text).filter(|place| !place.is_empty()).collect();
+            if !places.is_empty() {
+                let _ = write!(text, "\n      où : {}", places.join(" ; "));
+            }
+            for remedy in &finding.remedies {
+                let _ = write!(text, "\n      à écrire dans layers/{}.toml : {remedy}", self.id);
+            }
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n  {note}");
+        }
+        text
+    }
+}
+
+fn place_text(place: &Place) -> String {
+    let mut parts = Vec::new();
+    parts.extend(place.row.map(|row| format!("ligne {row}")));
+    parts.extend(place.field.as_ref().map(|field| format!("colonne « {field} »")));
+    parts.extend(place.position.map(|(lon, lat)| format!("lon {lon:.5}, lat {lat:.5}")));
+    parts.join(", ")
+}
+
+/// `26 991`: thousands apart by a no-break space, as French writes them.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (26_991, "26\u{202f}991"), (1_000_000, "1\u{202f}000\u{202f}000")] {
+            assert_eq!(grouped(number), text);
+        }
     }
 }

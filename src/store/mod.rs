@@ -309,3 +309,10 @@ impl LayerReader {
         unimplemented!()
     }
 }
+
+pub const REVISION: &str = "revision";
+impl Store {
+    pub fn note(&self, _layer: &LayerId, _key: &str) -> Result<Option<String>, StoreError> {
+        unimplemented!()
+    }
+}

@@ -1,0 +1,306 @@
+//! A layer that answers: the verbs that protocols know.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::Weak;
+
+use geo_types::Geometry;
+use geo_types::MultiPolygon;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::catalogue::CatalogueError;
+use crate::catalogue::open::Opened;
+use crate::catalogue::open::Shelf;
+use crate::crs::Transform;
+use crate::crs::batch;
+use crate::crs::registry;
+use crate::encode::geojson_lines;
+use crate::model::crs::CRS84;
+use crate::model::crs::Crs;
+use crate::model::feature::FeatureId;
+use crate::model::layer::Field;
+use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
+use crate::model::layer::LayerId;
+use crate::model::record::Record;
+use crate::model::version::Version;
+use crate::query::Query;
+use crate::store::Chunk;
+use crate::store::LayerState;
+use crate::store::Manifest;
+use crate::store::ManifestFile;
+use crate::store::Selection;
+use crate::store::Store;
+use crate::store::VersionEntry;
+
+/// What the officer said anew of a version whose data did not change: a new revision of the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    pub title: String,
+    #[serde(rename = "abstract")]
+    pub description: String,
+    pub fields: Vec<Field>,
+    pub record: Record,
+    /// RFC 3339, UTC.
+    pub revised: String,
+}
+
+pub struct PublishedLayer {
+    /// With the newest revision of the record laid over it.
+    pub manifest: Manifest,
+    /// When the record was last revised, RFC 3339 UTC: never before `manifest.published`.
+    pub revised: String,
+    /// The register's word that `manifest` was laid under, to see that nothing changed.
+    pub(super) revision: Option<String>,
+    store: Store,
+    shelf: Arc<Shelf>,
+    opened: RwLock<Weak<Opened>>,
+}
+
+impl PublishedLayer {
+    pub(super) fn new(
+        store: &Store,
+        id: &LayerId,
+        version: &Version,
+        revision: Option<String>,
+        shelf: Arc<Shelf>,
+    ) -> Result<PublishedLayer, CatalogueError> {
+        let mut manifest = store.manifest(id, version)?;
+        let mut revised = manifest.published.clone();
+        if let Some(newer) = revision.as_deref().and_then(|text| serde_json::from_str::<Revision>(text).ok()) {
+            manifest.layer.title = newer.title;
+            manifest.layer.description = newer.description;
+            for field in &mut manifest.layer.fields {
+                if let Some(said) = newer.fields.iter().find(|said| said.name == field.name) {
+                    *field = Field { field_type: field.field_type, ..said.clone() };
+                }
+            }
+            manifest.record = newer.record;
+            revised = revised.max(newer.revised);
+        }
+        Ok(PublishedLayer { manifest, revised, revision, store: store.clone(), shelf, opened: RwLock::default() })
+    }
+
+    pub(super) fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf)
+    }
+
+    fn opened(&self) -> Result<Arc<Opened>, CatalogueError> {
+        if let Some(opened) = self.opened.read().unwrap_or_else(PoisonError::into_inner).upgrade() {
+            return Ok(opened);
+        }
+        let mut slot = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = slot.upgrade() {
+            return Ok(opened);
+        }
+        let opened = self.shelf.open(&self.store, self.id(), &self.manifest.version)?;
+        *slot = Arc::downgrade(&opened);
+        Ok(opened)
+    }
+
+    pub fn id(&self) -> &LayerId {
+        &self.manifest.layer.id
+    }
+
+    pub fn layer(&self) -> &Layer {
+        &self.manifest.layer
+    }
+
+    pub fn state(&self) -> LayerState {
+        LayerState::Published
+    }
+
+    /// CRS that clients may ask features in: CRS84 first, then the storage CRS, then the served ones whose area of use
+    /// holds the layer. OGC API - Features `/req/crs/crs-uri`.
+    pub fn crs_served(&self) -> Vec<Crs> {
+        let Some(extent) = self.layer().extent else { return vec![CRS84] };
+        let holds = |area: &crate::model::geometry::Envelope| {
+            area.west <= extent.west && area.south <= extent.south && area.east >= extent.east && area.north >= extent.north
+        };
+        let mut served = vec![CRS84];
+        if self.layer().crs != CRS84 {
+            served.push(self.layer().crs);
+        }
+        for row in registry::REGISTRY.iter().filter(|row| row.served && holds(&row.area)) {
+            if !served.contains(&row.crs) {
+                served.push(row.crs);
+            }
+        }
+        served
+    }
+
+    /// # Errors
+    /// Any `CatalogueError`.
+    pub fn features(self: &Arc<Self>, query: &Query) -> Result<Features, CatalogueError> {
+        Ok(Features { selection: self.opened()?.reader.select(query)?, crs: query.crs })
+    }
+
+    /// The same page cut from the GeoJSON download; `None` where the query asks another CRS or chosen properties.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn fragments(self: &Arc<Self>, query: &Query) -> Result<Option<Fragments>, CatalogueError> {
+        if query.crs != CRS84 || query.fields.is_some() {
+            return Ok(None);
+        }
+        let opened = self.opened()?;
+        let rows = opened.reader.select_rows(query)?;
+        self.cut(opened, rows).map(Some)
+    }
+
+    /// One feature cut from the GeoJSON download.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn fragment(self: &Arc<Self>, id: &FeatureId) -> Result<Option<Fragments>, CatalogueError> {
+        let opened = self.opened()?;
+        let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
+        self.cut(opened, vec![row]).map(Some)
+    }
+
+    fn cut(&self, opened: Arc<Opened>, rows: Vec<i64>) -> Result<Fragments, CatalogueError> {
+        let ranges = rows
+            .iter()
+            .map(|row| {
+                let line = u64::try_from(row - 1).ok().and_then(|line| geojson_lines::feature_range(&opened.offsets, line));
+                let range = line.map(|line| line.start as usize..line.end as usize);
+                range.filter(|range| range.end <= opened.geojson.len() && range.start <= range.end)
+            })
+            .collect::<Option<Vec<Range<usize>>>>()
+            .ok_or_else(|| CatalogueError::Corrupt {
+                path: self.store.file(self.id(), &self.manifest.version, &format!("{}.geojson.offsets", self.id())),
+                reason: "an offset points outside the file".to_owned(),
+            })?;
+        Ok(Fragments { rows, ranges, opened })
+    }
+
+    /// Matches of the whole query, its page apart. OGC API - Features `/req/core/fc-numberMatched`.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn count(&self, query: &Query) -> Result<u64, CatalogueError> {
+        if query.is_unfiltered() {
+            return Ok(self.layer().features);
+        }
+        Ok(self.opened()?.reader.count(query)?)
+    }
+
+    /// In `crs`; a chunk of one row.
+    ///
+    /// # Errors
+    /// Any `CatalogueError`.
+    pub fn feature(self: &Arc<Self>, id: &FeatureId, crs: Crs) -> Result<Option<Chunk>, CatalogueError> {
+        let opened = self.opened()?;
+        let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
+        let Some(found) = opened.reader.row(row)? else { return Ok(None) };
+        let (batch, _) = batch::transform(found, &Transform::new(CRS84, crs)?);
+        Ok(Some(Chunk { rows: vec![row], batch }))
+    }
+
+    /// The feature id that a path segment means in this layer; `None` where ids are integers and this is none.
+    pub fn feature_id(&self, text: &str) -> Option<FeatureId> {
+        match self.layer().id_kind {
+            IdKind::Integer => text.parse::<i64>().ok().filter(|id| id.to_string() == text).map(FeatureId::Integer),
+            IdKind::Text => Some(FeatureId::Text(text.to_owned())),
+        }
+    }
+
+    /// This layer as an older version that is still kept: what a `next` link of that version reads. `None` where it is not kept.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn at_version(self: &Arc<Self>, version: &Version) -> Result<Option<Arc<PublishedLayer>>, CatalogueError> {
+        if *version == self.manifest.version {
+            return Ok(Some(Arc::clone(self)));
+        }
+        if !self.versions()?.iter().any(|entry| entry.version == *version && !entry.purged) {
+            return Ok(None);
+        }
+        PublishedLayer::new(&self.store, self.id(), version, None, self.shelf()).map(|layer| Some(Arc::new(layer)))
+    }
+
+    /// Versions, newest first, purged ones included.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn versions(&self) -> Result<Vec<VersionEntry>, CatalogueError> {
+        Ok(self.store.versions(self.id())?)
+    }
+
+    /// Path on disk of a download of this version, with its manifest entry; `None` for a name that the manifest lacks.
+    pub fn file(&self, name: &str) -> Option<(PathBuf, &ManifestFile)> {
+        let file = self.manifest.files.iter().find(|file| file.name == name)?;
+        Some((self.store.file(self.id(), &self.manifest.version, &file.name), file))
+    }
+
+    /// The areas of the features whose `field` is `value`, joined; `None` where there is none.
+    pub(super) fn area_where(&self, field: &str, value: &str) -> Result<Option<MultiPolygon<f64>>, CatalogueError> {
+        let query = Query { equals: vec![(field.to_owned(), value.to_owned())], ..Query::all(CRS84) };
+        let mut polygons = Vec::new();
+        for chunk in self.opened()?.reader.select(&query)? {
+            let chunk = chunk?;
+            for row in 0..chunk.batch.rows() {
+                let geometry = chunk.batch.wkb(row).and_then(|bytes| wkb::reader::read_wkb(bytes).ok()).map(|geometry| to_geo(&geometry));
+                match geometry {
+                    Some(Some(Geometry::Polygon(polygon))) => polygons.push(polygon),
+                    Some(Some(Geometry::MultiPolygon(multi))) => polygons.extend(multi),
+                    _ => {}
+                }
+            }
+        }
+        Ok((!polygons.is_empty()).then(|| MultiPolygon::new(polygons)))
+    }
+}
+
+fn to_geo(geometry: &wkb::reader::Wkb<'_>) -> Option<Geometry<f64>> {
+    use geo_traits::to_geo::ToGeoGeometry;
+    geometry.try_to_geometry()
+}
+
+/// Features of an answer, in `query.crs`, pulled in chunks.
+pub struct Features {
+    selection: Selection,
+    crs: Crs,
+}
+
+impl Iterator for Features {
+    type Item = Result<Chunk, CatalogueError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let chunk = match self.selection.next()? {
+            Ok(chunk) => chunk,
+            Err(error) => return Some(Err(error.into())),
+        };
+        // Taken anew for each chunk: a transformation belongs to its thread, and the next chunk may be pulled on another.
+        let transform = match Transform::new(CRS84, self.crs) {
+            Ok(transform) => transform,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let (batch, _) = batch::transform(chunk.batch, &transform);
+        Some(Ok(Chunk { rows: chunk.rows, batch }))
+    }
+}
+
+/// Byte ranges of the GeoJSON download, one a feature: an answer in CRS84 with all properties, without formatting.
+pub struct Fragments {
+    /// The store's row numbers, ascending.
+    pub rows: Vec<i64>,
+    ranges: Vec<Range<usize>>,
+    opened: Arc<Opened>,
+}
+
+impl Fragments {
+    /// The GeoJSON text of the nth feature.
+    pub fn feature(&self, n: usize) -> &[u8] {
+        &self.opened.geojson[self.ranges[n].clone()]
+    }
+
+    /// Bytes of all features together.
+    pub fn len_bytes(&self) -> usize {
+        self.ranges.iter().map(ExactSizeIterator::len).sum()
+    }
+}

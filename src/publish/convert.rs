@@ -1,0 +1,283 @@
+//! `bocage convert`: one file to another with the same readers, checks and writers as a publication.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use anyhow::bail;
+use arrow_array::Array;
+use arrow_array::Int64Array;
+
+use crate::crs::Transform;
+use crate::crs::batch;
+use crate::encode::DOWNLOADS;
+use crate::encode::Download;
+use crate::encode::FORMATS;
+use crate::encode::OutputFormat;
+use crate::model::batch::FeatureBatch;
+use crate::model::batch::Ids;
+use crate::model::crs::CRS84;
+use crate::model::crs::Crs;
+use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
+use crate::model::layer::LayerId;
+use crate::model::reading::ClaimedCrs;
+use crate::model::reading::Outcome;
+use crate::model::reading::ReadOptions;
+use crate::model::reading::SourceLayer;
+use crate::model::record::Contact;
+use crate::model::record::Licence;
+use crate::model::record::Record;
+use crate::source::Reading;
+use crate::source::Source;
+use crate::source::SourceError;
+
+pub struct ConvertRequest<'a> {
+    pub path: &'a Path,
+    /// Inside a container with several layers.
+    pub layer: Option<&'a str>,
+    /// `geojson`, `gpkg`, `shp.zip`, `csv`, `excel.csv`, `fgb`; `None`: by the extension of `out`.
+    pub to: Option<&'a str>,
+    pub out: &'a Path,
+    /// `None`: CRS84, or 4326 where a format knows only EPSG codes.
+    pub crs: Option<Crs>,
+}
+
+pub struct ConvertReport {
+    pub features: u64,
+    /// What was mended, cut or lost, in French.
+    pub notes: Vec<String>,
+}
+
+/// How the output is written: a download of its own, or a stream in any CRS.
+enum Writing {
+    File(&'static dyn Download),
+    Stream(&'static dyn OutputFormat),
+}
+
+/// # Errors
+/// The source cannot be read or has no CRS, the format is unknown, or the disk refuses.
+pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<ConvertReport> {
+    let crs = request.crs.unwrap_or(CRS84);
+    let writing = writing_of(request, crs)?;
+    let options = ReadOptions { crs: None, ..ReadOptions::default() };
+    let described = pick(source.describe(request.path, &options)?, request)?;
+    let from = match &described.crs {
+        ClaimedCrs::Known(known) => Some(*known),
+        ClaimedCrs::NotApplicable => None,
+        ClaimedCrs::Missing | ClaimedCrs::Unknown(_) => {
+            bail!("« {} » ne dit pas son système de coordonnées : « bocage check {0} » propose les candidats", request.path.display())
+        }
+    };
+    let layer = layer_of(&described, request, crs)?;
+    let record = record_of(&described, &layer);
+    let mut rows = Rows { reading: source.read(request.path, &described.name, &options)?, seen: 0, lost: Vec::new() };
+    let part = part_of(request.out)?;
+    let written = match writing {
+        Writing::File(download) => {
+            let failed = RefCell::new(None);
+            let mut batches = std::iter::from_fn(|| rows.next_in(from, CRS84, &failed));
+            let notes = download.write(&layer, &record, &mut batches, &part.path);
+            match failed.into_inner() {
+                Some(error) => Err(anyhow::Error::from(error)),
+                None => notes.map_err(anyhow::Error::from),
+            }
+        }
+        Writing::Stream(format) => stream(format, &layer, crs, from, &mut rows, &part.path),
+    };
+    let mut notes = written.with_context(|| format!("« {} » n'a pas pu être écrit", request.out.display()))?;
+    let (features, lost) = (rows.seen, std::mem::take(&mut rows.lost));
+    notes.extend(outcome_notes(&rows.reading.finish()?, &lost, described.rows_claimed));
+    part.keep(request.out)?;
+    Ok(ConvertReport { features, notes })
+}
+
+fn writing_of(request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Writing> {
+    let name = request.out.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let wanted = request.to.map(|to| to.trim_start_matches('.').to_lowercase());
+    let means = |suffix: &str| {
+        let suffix = suffix.trim_start_matches('.');
+        let short = suffix.split('.').next().unwrap_or(suffix);
+        match &wanted {
+            Some(wanted) => wanted == suffix || (wanted == "shp" && short == "shp"),
+            None => name.ends_with(&format!(".{suffix}")),
+        }
+    };
+    // The longest suffix first: `.excel.csv` before `.csv`.
+    let download = DOWNLOADS.iter().filter(|download| means(download.suffix())).max_by_key(|download| download.suffix().len());
+    let Some(download) = download else {
+        let known: Vec<&str> = DOWNLOADS.iter().map(|download| download.suffix().trim_start_matches('.')).collect();
+        bail!("format de sortie inconnu pour « {} » : formats écrits : {}", request.out.display(), known.join(", "));
+    };
+    let stream = FORMATS.iter().find(|format| format.id() == download.suffix().trim_start_matches('.'));
+    // A download such as GeoJSON is in lon, lat by its own rule; another CRS is the officer's wish here.
+    match stream {
+        Some(format) if request.crs.is_some() && crs != CRS84 => Ok(Writing::Stream(*format)),
+        _ => Ok(Writing::File(*download)),
+    }
+}
+
+fn pick(layers: Vec<SourceLayer>, request: &ConvertRequest<'_>) -> anyhow::Result<SourceLayer> {
+    let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
+    let path = request.path.display();
+    match request.layer {
+        Some(wanted) => layers
+            .into_iter()
+            .find(|layer| layer.name == wanted)
+            .with_context(|| format!("« {path} » n'a pas de couche « {wanted} » ; ses couches : {}", names.join(", "))),
+        None if layers.len() > 1 => bail!("« {path} » contient plusieurs couches ({}) : choisissez avec --layer", names.join(", ")),
+        None => layers.into_iter().next().with_context(|| format!("« {path} » ne contient aucune couche")),
+    }
+}
+
+fn layer_of(described: &SourceLayer, request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Layer> {
+    let stem = request.out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or("couche").to_owned();
+    Ok(Layer {
+        id: LayerId::from_name(&stem).or_else(|| LayerId::from_name("couche")).context("le fichier de sortie n'a pas de nom")?,
+        title: described.title.clone().unwrap_or_else(|| described.name.clone()),
+        description: described.description.clone().unwrap_or_default(),
+        fields: described.fields.clone(),
+        geometry: described.geometry,
+        crs,
+        id_kind: IdKind::Integer,
+        id_field: None,
+        time_fields: Vec::new(),
+        features: described.rows_claimed.unwrap_or(0),
+        extent: None,
+        interval: None,
+    })
+}
+
+fn record_of(described: &SourceLayer, layer: &Layer) -> Record {
+    Record {
+        title: layer.title.clone(),
+        description: described.description.clone().unwrap_or_default(),
+        producer: Contact { name: String::new(), siren: None, email: None, homepage: None },
+        licence: Licence::from_spdx("etalab-2.0"),
+        keywords: Vec::new(),
+        theme: None,
+        frequency: None,
+        lineage: None,
+        attribution: None,
+        limits: None,
+    }
+}
+
+fn stream(
+    format: &dyn OutputFormat,
+    layer: &Layer,
+    crs: Crs,
+    from: Option<Crs>,
+    rows: &mut Rows,
+    path: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let failed = RefCell::new(None);
+    let mut encoder = format.begin(layer, crs, &mut out)?;
+    while let Some(batch) = rows.next_in(from, crs, &failed) {
+        encoder.write(&batch?)?;
+    }
+    encoder.finish()?;
+    if let Some(error) = failed.into_inner() {
+        return Err(error.into());
+    }
+    out.flush()?;
+    Ok(Vec::new())
+}
+
+/// A reading whose rows all have an id.
+struct Rows {
+    reading: Reading,
+    seen: u64,
+    /// Rows, from 1, whose geometry has no image in the CRS asked.
+    lost: Vec<u64>,
+}
+
+impl Rows {
+    fn next_in(&mut self, from: Option<Crs>, to: Crs, failed: &RefCell<Option<SourceError>>) -> Option<io::Result<FeatureBatch>> {
+        let batch = match self.reading.next()? {
+            Ok(batch) => batch,
+            Err(error) => {
+                let told = io::Error::other(error.to_string());
+                *failed.borrow_mut() = Some(error);
+                return Some(Err(told));
+            }
+        };
+        let first = self.seen;
+        self.seen += batch.rows() as u64;
+        let batch = numbered(batch, first);
+        let Some(from) = from else { return Some(Ok(batch)) };
+        match Transform::new(from, to) {
+            Ok(transform) => {
+                let (batch, lost) = batch::transform(batch, &transform);
+                self.lost.extend(lost.into_iter().map(|row| first + row as u64 + 1));
+                Some(Ok(batch))
+            }
+            Err(error) => Some(Err(io::Error::other(error))),
+        }
+    }
+}
+
+/// Rows without an id of their own are numbered from 1 in the source's order.
+fn numbered(batch: FeatureBatch, before: u64) -> FeatureBatch {
+    match &batch.ids {
+        Ids::Integer(ids) if ids.null_count() > 0 => {
+            let first = i64::try_from(before).unwrap_or(i64::MAX - i64::from(u32::MAX)) + 1;
+            let ids: Int64Array = (first..).take(batch.rows()).map(Some).collect();
+            FeatureBatch::new(Ids::Integer(ids), batch.columns, batch.geometry)
+        }
+        _ => batch,
+    }
+}
+
+fn outcome_notes(outcome: &Outcome, lost: &[u64], claimed: Option<u64>) -> Vec<String> {
+    let mut notes = outcome.messages.clone();
+    let mut note = |count: u64, text: &str| {
+        if count > 0 {
+            notes.push(format!("{text} : {count}"));
+        }
+    };
+    note(outcome.repaired, "géométries invalides réparées");
+    note(outcome.unusable + lost.len() as u64, "géométries inutilisables, laissées vides");
+    note(outcome.values_lost, "valeurs perdues");
+    note(claimed.map_or(0, |claimed| claimed.saturating_sub(outcome.rows_read)), "lignes perdues");
+    notes
+}
+
+/// A file being written beside its final place; erased unless kept.
+struct Part {
+    path: PathBuf,
+    kept: bool,
+}
+
+fn part_of(out: &Path) -> anyhow::Result<Part> {
+    let name = out.file_name().with_context(|| format!("« {} » ne nomme pas un fichier", out.display()))?;
+    let path = out.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    Ok(Part { path, kept: false })
+}
+
+impl Part {
+    fn keep(mut self, out: &Path) -> anyhow::Result<()> {
+        std::fs::rename(&self.path, out).with_context(|| out.display().to_string())?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // What a download keeps beside its file (offsets of the GeoJSON) serves the store alone.
+        let mut offsets = self.path.clone().into_os_string();
+        offsets.push(".offsets");
+        let _ = std::fs::remove_file(offsets);
+        if !self.kept {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

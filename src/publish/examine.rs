@@ -1,0 +1,173 @@
+//! Reads a source once: every check sees every row, and the columns that go out reach the store.
+
+use anyhow::Context as _;
+use anyhow::bail;
+
+use crate::check::Context;
+use crate::check::Examination;
+use crate::config::LayerFile;
+use crate::crs::Transform;
+use crate::crs::batch;
+use crate::model::crs::CRS84;
+use crate::model::crs::Crs;
+use crate::model::finding::Finding;
+use crate::model::layer::Field;
+use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
+use crate::model::reading::ClaimedCrs;
+use crate::model::reading::LIST_MAX;
+use crate::model::reading::Outcome as ReadOutcome;
+use crate::model::reading::ReadOptions;
+use crate::model::reading::SourceLayer;
+use crate::model::record::Record;
+use crate::publish::Progress;
+use crate::publish::Publisher;
+use crate::publish::normalise;
+use crate::publish::record;
+use crate::publish::report::LayerReport;
+use crate::publish::report::Outcome;
+use crate::store::LayerWriter;
+use crate::store::Writer;
+
+/// A source that was read to its end.
+pub struct Examined {
+    pub source: SourceLayer,
+    pub crs: Option<Crs>,
+    pub outcome: ReadOutcome,
+    pub findings: Vec<Finding>,
+    pub record: Record,
+    /// With every row written; `None` on `check`, or where the CRS is not known.
+    pub writer: Option<LayerWriter>,
+}
+
+/// Reads, checks, and writes into a new version where a writer is given.
+///
+/// # Errors
+/// The source is away or cannot be read, or the store cannot be written.
+pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>, progress: Progress<'_>) -> anyhow::Result<Examined> {
+    let path = publisher.path_of(file);
+    let (producer, folder_crs) = publisher.site.producer_of(file);
+    let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
+    progress(file.id.as_str(), "lecture", 0);
+    let source = pick(publisher.source.describe(&path, &options)?, file.layer.as_deref(), &path)?;
+    let crs = applied_crs(&source, file);
+    let record = record::record_of(&publisher.site, file, &source, producer);
+    let kept = normalise::kept_columns(&source, file);
+    let layer = layer_of(file, &source, crs, &record, &kept);
+    let listed: Option<Vec<String>> = file.fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.clone()).collect());
+    let before = served_before(publisher, file);
+    let context = Context {
+        layer_id: file.id.as_str(),
+        source: &source,
+        crs,
+        declared_crs: file.crs,
+        likely_crs: folder_crs.or(publisher.site.crs),
+        territory: publisher.site.extent,
+        listed: listed.as_deref(),
+        left_out: &file.left_out,
+        id_field: file.id_field.as_deref(),
+        record: Some(&record),
+        fields_before: before.as_ref().map(|layer| layer.fields.as_slice()),
+        features_before: before.as_ref().map(|layer| layer.features),
+        ignored: &file.ignored_checks,
+    };
+    let mut examination = Examination::begin(&context);
+    // Without a CRS nothing can be written; the reading goes on for the sake of the report.
+    let writable = source.geometry.is_none() || crs.is_some();
+    let mut layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
+    let transform = crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
+    let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
+    let mut reading = publisher.source.read(&path, &source.name, &options)?;
+    let mut rows = 0u64;
+    let mut lost_rows = Vec::new();
+    for batch in reading.by_ref() {
+        let batch = batch?;
+        let (batch, lost) = match &transform {
+            Some(transform) => batch::transform(batch, transform),
+            None => (batch, Vec::new()),
+        };
+        lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
+        examination.see(&batch);
+        if let Some(layer_writer) = &mut layer_writer {
+            layer_writer.write(&batch.project(&columns))?;
+        }
+        rows += batch.rows() as u64;
+        progress(file.id.as_str(), "lecture", rows);
+    }
+    let mut outcome = reading.finish()?;
+    outcome.unusable += lost_rows.len() as u64;
+    let room = LIST_MAX.saturating_sub(outcome.unusable_rows.len());
+    outcome.unusable_rows.extend(lost_rows.into_iter().take(room));
+    let findings = examination.finish(&outcome);
+    let writer = layer_writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
+    Ok(Examined { crs, outcome, findings, record, writer, source })
+}
+
+impl Examined {
+    pub fn is_held(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity.holds())
+    }
+
+    pub fn report(&self, file: &LayerFile) -> LayerReport {
+        let outcome = if self.is_held() { Outcome::Held } else { Outcome::Ready };
+        LayerReport {
+            title: Some(self.record.title.clone()),
+            features: Some(self.outcome.rows_read),
+            geometry: self.source.geometry.map(|geometry| geometry.geometry_type.name().to_owned()),
+            crs: self.crs.map(|crs| crs.to_string()),
+            encoding: self.source.encoding.as_ref().map(|evidence| evidence.used.clone()),
+            findings: self.findings.clone(),
+            notes: self.outcome.messages.clone(),
+            ..LayerReport::waiting(file, outcome)
+        }
+    }
+}
+
+fn pick(layers: Vec<SourceLayer>, wanted: Option<&str>, path: &std::path::Path) -> anyhow::Result<SourceLayer> {
+    let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
+    match wanted {
+        Some(wanted) => layers
+            .into_iter()
+            .find(|layer| layer.name == wanted)
+            .with_context(|| format!("« {} » n'a pas de couche « {wanted} » ; ses couches : {}", path.display(), names.join(", "))),
+        None if layers.len() > 1 => {
+            bail!("« {} » contient plusieurs couches ({}) : choisissez avec layer = \"…\"", path.display(), names.join(", "))
+        }
+        None => layers.into_iter().next().with_context(|| format!("« {} » ne contient aucune couche", path.display())),
+    }
+}
+
+/// The file's own word, else the officer's. A table needs none.
+fn applied_crs(source: &SourceLayer, file: &LayerFile) -> Option<Crs> {
+    match &source.crs {
+        ClaimedCrs::Known(crs) => Some(*crs),
+        ClaimedCrs::Unknown(_) | ClaimedCrs::Missing => file.crs,
+        ClaimedCrs::NotApplicable => None,
+    }
+}
+
+fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &Record, kept: &[(usize, Field)]) -> Layer {
+    let fields: Vec<Field> = kept.iter().map(|(_, field)| field.clone()).collect();
+    let named =
+        |wanted: &str| fields.iter().find(|field| field.name == wanted || field.source_name == wanted).map(|field| field.name.clone());
+    let id_field = file.id_field.as_deref().and_then(named);
+    Layer {
+        id: file.id.clone(),
+        title: record.title.clone(),
+        description: record.description.clone(),
+        geometry: source.geometry,
+        crs: crs.unwrap_or(CRS84),
+        id_kind: if id_field.is_some() { IdKind::Text } else { IdKind::Integer },
+        id_field,
+        time_fields: file.time.iter().filter_map(|wanted| named(wanted)).collect(),
+        fields,
+        features: 0,
+        extent: None,
+        interval: None,
+    }
+}
+
+fn served_before(publisher: &Publisher, file: &LayerFile) -> Option<Layer> {
+    let version = publisher.current(&file.id).ok()??;
+    publisher.store.manifest(&file.id, &version).ok().map(|manifest| manifest.layer)
+}
