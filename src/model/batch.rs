@@ -148,8 +148,11 @@ impl ColumnBuilder {
     }
 }
 
+/// Id, values, ISO WKB of one row.
+pub type Row<'a> = (Option<i64>, Vec<Value<'a>>, Option<Vec<u8>>);
+
 /// Convenience for tests and small tables: a batch from rows of values.
-pub fn batch_of(types: &[FieldType], rows: &[(Option<i64>, Vec<Value<'_>>, Option<Vec<u8>>)], has_geometry: bool) -> FeatureBatch {
+pub fn batch_of(types: &[FieldType], rows: &[Row<'_>], has_geometry: bool) -> FeatureBatch {
     let mut builders: Vec<ColumnBuilder> = types.iter().map(|t| ColumnBuilder::new(*t)).collect();
     for (_, values, _) in rows {
         for (builder, value) in builders.iter_mut().zip(values) {
