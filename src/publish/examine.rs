@@ -26,6 +26,7 @@ use crate::publish::normalise;
 use crate::publish::record;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
+use crate::source::Reading;
 use crate::store::LayerWriter;
 use crate::store::Writer;
 
@@ -74,33 +75,51 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let mut examination = Examination::begin(&context);
     // Without a CRS nothing can be written; the reading goes on for the sake of the report.
     let writable = source.geometry.is_none() || crs.is_some();
-    let mut layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
-    let transform = crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
+    let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
     let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
-    let mut reading = publisher.source.read(&path, &source.name, &options)?;
-    let mut rows = 0u64;
-    let mut lost_rows = Vec::new();
-    for batch in reading.by_ref() {
-        let batch = batch?;
-        let (batch, lost) = match &transform {
-            Some(transform) => batch::transform(batch, transform),
-            None => (batch, Vec::new()),
-        };
-        lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
-        examination.see(&batch);
-        if let Some(layer_writer) = &mut layer_writer {
-            layer_writer.write(&batch.project(&columns))?;
-        }
-        rows += batch.rows() as u64;
-        progress(file.id.as_str(), "lecture", rows);
-    }
-    let mut outcome = reading.finish()?;
-    outcome.unusable += lost_rows.len() as u64;
-    let room = LIST_MAX.saturating_sub(outcome.unusable_rows.len());
-    outcome.unusable_rows.extend(lost_rows.into_iter().take(room));
+    let reading = publisher.source.read(&path, &source.name, &options)?;
+    let mut pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, crs };
+    let outcome = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
+    let Pass { examination, writer: layer_writer, .. } = pass;
     let findings = examination.finish(&outcome);
     let writer = layer_writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
     Ok(Examined { crs, outcome, findings, record, writer, source })
+}
+
+/// One reading from its first row to its last.
+struct Pass<'a> {
+    examination: Examination<'a>,
+    writer: Option<LayerWriter>,
+    /// Places of the columns that go out.
+    columns: Vec<usize>,
+    crs: Option<Crs>,
+}
+
+impl Pass<'_> {
+    fn run(&mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<ReadOutcome> {
+        let transform = self.crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
+        let mut rows = 0u64;
+        let mut lost_rows = Vec::new();
+        for batch in reading.by_ref() {
+            let batch = batch?;
+            let (batch, lost) = match &transform {
+                Some(transform) => batch::transform(batch, transform),
+                None => (batch, Vec::new()),
+            };
+            lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
+            self.examination.see(&batch);
+            if let Some(writer) = &mut self.writer {
+                writer.write(&batch.project(&self.columns))?;
+            }
+            rows += batch.rows() as u64;
+            progress(rows);
+        }
+        let mut outcome = reading.finish()?;
+        outcome.unusable += lost_rows.len() as u64;
+        let room = LIST_MAX.saturating_sub(outcome.unusable_rows.len());
+        outcome.unusable_rows.extend(lost_rows.into_iter().take(room));
+        Ok(outcome)
+    }
 }
 
 impl Examined {
