@@ -72,16 +72,13 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
         features_before: before.as_ref().map(|layer| layer.features),
         ignored: &file.ignored_checks,
     };
-    let mut examination = Examination::begin(&context);
     // Without a CRS nothing can be written; the reading goes on for the sake of the report.
     let writable = source.geometry.is_none() || crs.is_some();
     let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
     let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
     let reading = publisher.source.read(&path, &source.name, &options)?;
-    let mut pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, crs };
-    let outcome = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
-    let Pass { examination, writer: layer_writer, .. } = pass;
-    let findings = examination.finish(&outcome);
+    let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, crs };
+    let (outcome, findings, layer_writer) = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
     let writer = layer_writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
     Ok(Examined { crs, outcome, findings, record, writer, source })
 }
@@ -96,7 +93,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<ReadOutcome> {
+    fn run(mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<(ReadOutcome, Vec<Finding>, Option<LayerWriter>)> {
         let transform = self.crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
         let mut rows = 0u64;
         let mut lost_rows = Vec::new();
@@ -118,7 +115,8 @@ impl Pass<'_> {
         outcome.unusable += lost_rows.len() as u64;
         let room = LIST_MAX.saturating_sub(outcome.unusable_rows.len());
         outcome.unusable_rows.extend(lost_rows.into_iter().take(room));
-        Ok(outcome)
+        let findings = self.examination.finish(&outcome);
+        Ok((outcome, findings, self.writer))
     }
 }
 
