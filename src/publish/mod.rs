@@ -126,7 +126,7 @@ impl Publisher {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         report.features = Some(staged.layer.features);
         report.extent = staged.layer.extent.map(|e| [e.west, e.south, e.east, e.north]);
-        if staged.is_unchanged() {
+        if staged.is_unchanged()? {
             report.outcome = Outcome::Unchanged;
             self.revise(file, &staged, record, writer, &now)?;
         } else {

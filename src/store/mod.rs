@@ -3,26 +3,44 @@
 //! ```text
 //! var/format                          the store's format number
 //! var/lock                            held by the one program that writes
-//! var/register.sqlite                 identities, dates, feature ids, decisions, history
+//! var/generation                      a number that grows whenever what is served changes
+//! var/register.sqlite                 states, versions with their dates, decisions, history
+//! var/ids/<id>                        the feature ids ever issued, with hashes of what they named
 //! var/layers/<id>/current             text: the version being served; replaced by rename
 //! var/layers/<id>/.staging-XXXX/      a version being built; swept away by the next writer
 //! var/layers/<id>/<version>/          immutable
 //!     data.gpkg  layer.json  <id>.geojson  <id>.geojson.offsets  <id>.csv …  each with <file>.sha256
 //! ```
 
+mod disk;
+mod identify;
+mod layer_writer;
+mod reader;
+mod register;
+mod select;
+mod spool;
+mod writer;
+
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::model::batch::FeatureBatch;
-use crate::model::feature::FeatureId;
+use crate::geopackage::GeoPackageError;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
 use crate::model::record::Record;
 use crate::model::version::Version;
-use crate::query::Query;
+pub use crate::store::layer_writer::LayerWriter;
+pub use crate::store::layer_writer::Staged;
+pub use crate::store::reader::LayerReader;
+pub use crate::store::select::Chunk;
+pub use crate::store::select::Selection;
+use crate::store::register::Register;
+pub use crate::store::writer::Writer;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -38,7 +56,22 @@ pub enum StoreError {
     NoSuchVersion { layer: LayerId, version: Version },
     #[error("{path}: {reason}")]
     Corrupt { path: PathBuf, reason: String },
+    #[error("deux objets de « {layer} » ont l'identifiant « {id} », ou il manque")]
+    DuplicateId { layer: LayerId, id: String },
 }
+
+impl From<GeoPackageError> for StoreError {
+    fn from(error: GeoPackageError) -> StoreError {
+        let GeoPackageError::Sqlite { path, source } = error;
+        StoreError::Sqlite { path, source }
+    }
+}
+
+/// Number of the store's format; it is part of every version's name.
+pub const FORMAT: u32 = 1;
+
+/// The register's note of what the officer said anew of a version whose data did not change.
+pub const REVISION: &str = "revision";
 
 /// The folder `var/`. Reading needs no lock.
 #[derive(Clone, Debug)]
@@ -93,16 +126,26 @@ impl Store {
     ///
     /// # Errors
     /// `Format` for an older or newer store, `Io`.
-    pub fn open(_root: &Path) -> Result<Store, StoreError> {
-        unimplemented!()
+    pub fn open(root: &Path) -> Result<Store, StoreError> {
+        fs::create_dir_all(root.join("layers")).map_err(disk::fault(root))?;
+        let path = root.join("format");
+        match fs::read_to_string(&path) {
+            Ok(text) if text.trim() == FORMAT.to_string() => {}
+            Ok(text) => return Err(StoreError::Format { path, found: text.trim().to_owned(), known: FORMAT }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => disk::replace(&path, FORMAT.to_string().as_bytes())?,
+            Err(error) => return Err(disk::fault(&path)(error)),
+        }
+        let store = Store { root: root.to_owned() };
+        Register::open(&store.register_path())?;
+        Ok(store)
     }
 
     /// Takes the writer's lock, sweeps what an interrupted writer left. One at a time across processes.
     ///
     /// # Errors
     /// `Locked` after `wait` went by.
-    pub fn writer(&self, _wait: std::time::Duration) -> Result<Writer, StoreError> {
-        unimplemented!()
+    pub fn writer(&self, wait: Duration) -> Result<Writer, StoreError> {
+        Writer::lock(self, wait)
     }
 
     /// Layers that were ever published, with their state and current version.
@@ -110,209 +153,77 @@ impl Store {
     /// # Errors
     /// `Io`, `Sqlite`, `Corrupt`.
     pub fn layers(&self) -> Result<Vec<(LayerId, LayerState, Option<Version>)>, StoreError> {
-        unimplemented!()
+        let register = Register::open(&self.register_path())?;
+        register.layers()?.into_iter().map(|(id, state)| self.current(&id).map(|version| (id, state, version))).collect()
+    }
+
+    /// The version being served.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    pub fn current(&self, layer: &LayerId) -> Result<Option<Version>, StoreError> {
+        let path = self.layer_folder(layer).join("current");
+        match fs::read_to_string(&path) {
+            Ok(text) => Version::try_from(text.trim().to_owned()).map(Some).map_err(|error| StoreError::Corrupt { path, reason: error.to_string() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(disk::fault(&path)(error)),
+        }
     }
 
     /// Newest first, purged ones included.
     ///
     /// # Errors
     /// As `layers`.
-    pub fn versions(&self, _layer: &LayerId) -> Result<Vec<VersionEntry>, StoreError> {
-        unimplemented!()
+    pub fn versions(&self, layer: &LayerId) -> Result<Vec<VersionEntry>, StoreError> {
+        let current = self.current(layer)?;
+        Register::open(&self.register_path())?.versions(layer, current.as_ref())
     }
 
+    /// What was decided about a layer, oldest first: when (RFC 3339) and what (French).
+    ///
     /// # Errors
-    /// `NoSuchVersion`.
-    pub fn manifest(&self, _layer: &LayerId, _version: &Version) -> Result<Manifest, StoreError> {
-        unimplemented!()
-    }
-
-    pub fn file(&self, layer: &LayerId, version: &Version, name: &str) -> PathBuf {
-        self.root.join("layers").join(layer.as_str()).join(version.as_str()).join(name)
+    /// `Sqlite`.
+    pub fn history(&self, layer: &LayerId) -> Result<Vec<(String, String)>, StoreError> {
+        Register::open(&self.register_path())?.history(layer)
     }
 
     /// # Errors
     /// `NoSuchVersion`, `Corrupt`.
-    pub fn reader(&self, _layer: &LayerId, _version: &Version) -> Result<LayerReader, StoreError> {
-        unimplemented!()
+    pub fn manifest(&self, layer: &LayerId, version: &Version) -> Result<Manifest, StoreError> {
+        let path = self.file(layer, version, "layer.json");
+        let text = fs::read(&path).map_err(|_| StoreError::NoSuchVersion { layer: layer.clone(), version: version.clone() })?;
+        serde_json::from_slice(&text).map_err(|error| StoreError::Corrupt { path, reason: error.to_string() })
+    }
+
+    pub fn file(&self, layer: &LayerId, version: &Version, name: &str) -> PathBuf {
+        self.layer_folder(layer).join(version.as_str()).join(name)
+    }
+
+    fn layer_folder(&self, layer: &LayerId) -> PathBuf {
+        self.root.join("layers").join(layer.as_str())
+    }
+
+    fn register_path(&self) -> PathBuf {
+        self.root.join("register.sqlite")
+    }
+
+    /// # Errors
+    /// `NoSuchVersion`, `Corrupt`.
+    pub fn reader(&self, layer: &LayerId, version: &Version) -> Result<LayerReader, StoreError> {
+        let manifest = self.manifest(layer, version)?;
+        LayerReader::open(manifest.layer, &self.file(layer, version, "data.gpkg"))
     }
 
     /// The newest word said about anything published: changes whenever what is served changed. Cheap to ask every second.
     pub fn generation(&self) -> u64 {
-        unimplemented!()
-    }
-}
-
-/// The one that writes; holds the lock.
-pub struct Writer {}
-
-impl Writer {
-    /// Starts a version. `layer.features`, `extent` and `interval` are filled by `finish`.
-    ///
-    /// # Errors
-    /// `Io`, `Sqlite`.
-    pub fn begin(&self, _layer: Layer) -> Result<LayerWriter, StoreError> {
-        unimplemented!()
+        fs::read_to_string(self.root.join("generation")).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Makes another kept version the served one. Under a second.
-    ///
-    /// # Errors
-    /// `NoSuchVersion`.
-    pub fn switch(&self, _layer: &LayerId, _version: &Version, _now: &str) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// # Errors
-    /// `Io`, `Sqlite`.
-    pub fn set_state(&self, _layer: &LayerId, _state: LayerState, _now: &str) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Erases the bytes of one version, or of all. The register keeps that it happened.
-    ///
-    /// # Errors
-    /// `NoSuchVersion`, `Io`.
-    pub fn purge(&self, _layer: &LayerId, _version: Option<&Version>, _now: &str) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Deletes versions beyond the `keep` newest; never the current one.
-    ///
-    /// # Errors
-    /// `Io`.
-    pub fn prune(&self, _layer: &LayerId, _keep: usize) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// A small text kept for a layer (the source's fingerprint, the last report): `None` forgets it.
+    /// A small text kept for a layer by [`Writer::note`].
     ///
     /// # Errors
     /// `Sqlite`.
-    pub fn note(&self, _layer: &LayerId, _key: &str, _value: Option<&str>) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-}
-
-/// A version being written: any number of batches, then `finish`.
-pub struct LayerWriter {}
-
-impl LayerWriter {
-    /// Columns as `layer.fields`, geometry lon, lat unrounded. `batch.ids` are the source's own row ids (may be null).
-    ///
-    /// # Errors
-    /// `Io`, `Sqlite`.
-    pub fn write(&mut self, _batch: &FeatureBatch) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Issues feature ids (by the declared field, else matched with the register: source's row id as key, then equal
-    /// content, then equal geometry; never reused), sorts along Hilbert's curve, writes `data.gpkg` with a bulk R*Tree.
-    /// Ties in every step are broken by the order of rows, so equal input gives equal bytes.
-    ///
-    /// # Errors
-    /// `Io`, `Sqlite`.
-    pub fn finish(self) -> Result<Staged, StoreError> {
-        unimplemented!()
-    }
-}
-
-/// A version written but not yet served. Dropped: as if it had never been.
-pub struct Staged {
-    /// With features, extent and interval filled in.
-    pub layer: Layer,
-    /// Where the downloads are to be written.
-    pub folder: PathBuf,
-}
-
-impl Staged {
-    /// Whether the version being served holds the same features, columns and format.
-    pub fn is_unchanged(&self) -> bool {
-        unimplemented!()
-    }
-
-    /// # Errors
-    /// `Sqlite`, `Corrupt`.
-    pub fn reader(&self) -> Result<LayerReader, StoreError> {
-        unimplemented!()
-    }
-
-    /// Writes hashes and `layer.json`, fsyncs, renames, switches, tells the register. `now` is RFC 3339 UTC.
-    /// Each file is (name, media type, title) and lies in `folder`.
-    ///
-    /// # Errors
-    /// `Io`, `Sqlite`; then nothing was switched.
-    pub fn commit(self, _record: Record, _files: Vec<(String, String, String)>, _now: &str) -> Result<Manifest, StoreError> {
-        unimplemented!()
-    }
-}
-
-/// Reads one immutable version. `Send + Sync`; connections are pooled inside, none is held between two batches.
-pub struct LayerReader {
-    pub layer: Layer,
-}
-
-/// Rows that answer a query, in the store's order, pulled in chunks. Columns as `query.fields` (else all), in `layer.fields`' order.
-pub struct Selection {}
-
-/// A chunk: the batch and the store's row number of each row (the key that pages by).
-pub struct Chunk {
-    pub rows: Vec<i64>,
-    pub batch: FeatureBatch,
-}
-
-impl Iterator for Selection {
-    type Item = Result<Chunk, StoreError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        unimplemented!()
-    }
-}
-
-impl LayerReader {
-    /// Lon, lat geometry, issued ids; `query.crs` is not applied here.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn select(self: &std::sync::Arc<Self>, _query: &Query) -> Result<Selection, StoreError> {
-        unimplemented!()
-    }
-
-    /// Only the row numbers of a page, for answers cut from the GeoJSON file.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn select_rows(&self, _query: &Query) -> Result<Vec<i64>, StoreError> {
-        unimplemented!()
-    }
-
-    /// Matches of the whole query, its page apart.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn count(&self, _query: &Query) -> Result<u64, StoreError> {
-        unimplemented!()
-    }
-
-    /// The row number of a feature.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn row_of(&self, _id: &FeatureId) -> Result<Option<i64>, StoreError> {
-        unimplemented!()
-    }
-
-    /// One row as a batch of one.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn row(&self, _row: i64) -> Result<Option<FeatureBatch>, StoreError> {
-        unimplemented!()
-    }
-}
-
-pub const REVISION: &str = "revision";
-impl Store {
-    pub fn note(&self, _layer: &LayerId, _key: &str) -> Result<Option<String>, StoreError> {
-        unimplemented!()
+    pub fn note(&self, layer: &LayerId, key: &str) -> Result<Option<String>, StoreError> {
+        Register::open(&self.register_path())?.note(layer, key)
     }
 }

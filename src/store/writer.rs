@@ -1,0 +1,179 @@
+//! The one that writes: it holds the lock, switches, forgets, erases.
+
+use std::fs;
+use std::fs::File;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::fs::FlockOperation;
+
+use crate::model::layer::Layer;
+use crate::model::layer::LayerId;
+use crate::model::version::Version;
+use crate::store::LayerState;
+use crate::store::LayerWriter;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::disk;
+use crate::store::disk::fault;
+use crate::store::register::Register;
+
+/// Names of folders that an interrupted writer leaves behind.
+pub const STAGING: &str = ".staging-";
+const ERASED: &str = ".erased-";
+
+/// How often a waiting writer tries again.
+const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// The one that writes; holds the lock until it is dropped, and the kernel frees it when the process dies.
+pub struct Writer {
+    store: Store,
+    register: Register,
+    _lock: File,
+}
+
+impl Writer {
+    pub(super) fn lock(store: &Store, wait: Duration) -> Result<Writer, StoreError> {
+        let path = store.root.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault(&path))?;
+        let started = Instant::now();
+        while rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if started.elapsed() >= wait {
+                return Err(StoreError::Locked { path });
+            }
+            std::thread::sleep(LOCK_POLL);
+        }
+        let writer = Writer { store: store.clone(), register: Register::open(&store.register_path())?, _lock: lock };
+        writer.recover()?;
+        Ok(writer)
+    }
+
+    /// Sweeps what an interrupted writer left, and tells the register of versions that it renamed but did not record.
+    fn recover(&self) -> Result<(), StoreError> {
+        let layers = self.store.root.join("layers");
+        for layer in fs::read_dir(&layers).map_err(fault(&layers))?.flatten() {
+            let Some(id) = layer.file_name().to_str().and_then(|name| LayerId::new(name).ok()) else { continue };
+            let known = self.register.versions(&id, None)?;
+            for entry in fs::read_dir(layer.path()).map_err(fault(&layer.path()))?.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with(STAGING) || name.starts_with(ERASED) {
+                    fs::remove_dir_all(entry.path()).map_err(fault(&entry.path()))?;
+                } else if name.starts_with("current.new-") {
+                    fs::remove_file(entry.path()).map_err(fault(&entry.path()))?;
+                } else if let Ok(version) = Version::try_from(name)
+                    && !known.iter().any(|entry| entry.version == version)
+                {
+                    let manifest = self.store.manifest(&id, &version)?;
+                    self.register.add_version(&id, &version, &manifest.published, manifest.layer.features)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a version. `layer.features`, `extent` and `interval` are filled by `finish`.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn begin(&self, layer: Layer) -> Result<LayerWriter, StoreError> {
+        LayerWriter::begin(&self.store, layer)
+    }
+
+    /// Makes another kept version the served one.
+    ///
+    /// # Errors
+    /// `NoSuchVersion`.
+    pub fn switch(&self, layer: &LayerId, version: &Version, now: &str) -> Result<(), StoreError> {
+        self.store.manifest(layer, version)?;
+        self.register.remember(layer, now, &format!("retour à la version {version}"))?;
+        point(&self.store, layer, version)
+    }
+
+    /// # Errors
+    /// `Io`, `Sqlite`.
+    pub fn set_state(&self, layer: &LayerId, state: LayerState, now: &str) -> Result<(), StoreError> {
+        let before = self.register.layers()?.into_iter().find(|(id, _)| id == layer).map(|(_, state)| state);
+        if before == Some(state) {
+            return Ok(());
+        }
+        let what = match state {
+            LayerState::Published => "mise en service",
+            LayerState::Withdrawn => "retrait",
+            LayerState::Quarantined => "mise en quarantaine",
+            LayerState::Gone => "suppression définitive",
+        };
+        self.register.set_state(layer, state)?;
+        self.register.remember(layer, now, what)?;
+        bump(&self.store)
+    }
+
+    /// Erases the bytes of one version, or of all. The register keeps that it happened. A layer whose served version is
+    /// erased answers no more until another is published or rolled back to; without any version left it is gone.
+    ///
+    /// # Errors
+    /// `NoSuchVersion`, `Io`.
+    pub fn purge(&self, layer: &LayerId, version: Option<&Version>, now: &str) -> Result<(), StoreError> {
+        let versions = self.store.versions(layer)?;
+        let chosen: Vec<_> = versions.iter().filter(|entry| !entry.purged && version.is_none_or(|version| entry.version == *version)).collect();
+        if let Some(version) = version.filter(|_| chosen.is_empty()) {
+            return Err(StoreError::NoSuchVersion { layer: layer.clone(), version: version.clone() });
+        }
+        // First off every address, then erased.
+        if chosen.iter().any(|entry| entry.current) {
+            let pointer = self.store.layer_folder(layer).join("current");
+            fs::remove_file(&pointer).map_err(fault(&pointer))?;
+        }
+        for entry in &chosen {
+            self.register.set_purged(layer, &entry.version)?;
+            self.register.remember(layer, now, &format!("effacement de la version {}", entry.version))?;
+            self.erase(layer, &entry.version)?;
+        }
+        if versions.iter().all(|entry| entry.purged || chosen.iter().any(|gone| gone.version == entry.version)) {
+            self.register.set_state(layer, LayerState::Gone)?;
+        }
+        bump(&self.store)
+    }
+
+    /// Deletes versions beyond the `keep` newest; never the current one.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn prune(&self, layer: &LayerId, keep: usize) -> Result<(), StoreError> {
+        let versions = self.store.versions(layer)?;
+        for entry in versions.iter().filter(|entry| !entry.purged).skip(keep.max(1)).filter(|entry| !entry.current) {
+            self.register.forget_version(layer, &entry.version)?;
+            self.erase(layer, &entry.version)?;
+        }
+        Ok(())
+    }
+
+    fn erase(&self, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
+        let folder = self.store.layer_folder(layer);
+        let (there, erased) = (folder.join(version.as_str()), folder.join(format!("{ERASED}{version}")));
+        if there.is_dir() {
+            fs::rename(&there, &erased).map_err(fault(&there))?;
+            fs::remove_dir_all(&erased).map_err(fault(&erased))?;
+            disk::sync_folder(&folder)?;
+        }
+        Ok(())
+    }
+
+    /// A small text kept for a layer (the source's fingerprint, the last report): `None` forgets it.
+    ///
+    /// # Errors
+    /// `Sqlite`.
+    pub fn note(&self, layer: &LayerId, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        self.register.set_note(layer, key, value)?;
+        if key == crate::store::REVISION { bump(&self.store) } else { Ok(()) }
+    }
+}
+
+/// The atomic switch.
+pub fn point(store: &Store, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
+    disk::replace(&store.layer_folder(layer).join("current"), version.as_str().as_bytes())?;
+    bump(store)
+}
+
+fn bump(store: &Store) -> Result<(), StoreError> {
+    disk::replace(&store.root.join("generation"), (store.generation() + 1).to_string().as_bytes())
+}
