@@ -168,8 +168,8 @@ fn conditions(layer: &Layer, query: &Query) -> Option<Conditions> {
         // A layer without a time field meets every interval: the standard asks that it is not filtered (/req/core/fc-time-response A).
         if let (Some(first), Some(last)) = (layer.time_fields.first(), layer.time_fields.last()) {
             found.sql.push(format!("{MEETS}({}, {}, ?)", quoted(first), quoted(last)));
-            let end = |instant: Option<jiff::Timestamp>| instant.map_or_else(|| "..".to_owned(), |instant| instant.to_string());
-            found.values.push(SqlValue::Text(format!("{}/{}", end(interval.start), end(interval.end))));
+            let end = |instant: &Option<String>| instant.clone().unwrap_or_else(|| "..".to_owned());
+            found.values.push(SqlValue::Text(format!("{}/{}", end(&interval.start), end(&interval.end))));
         }
     }
     if found.sql.is_empty() {
