@@ -1,1 +1,3 @@
+//! bocage.
+
 fn main() {}

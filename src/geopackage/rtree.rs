@@ -126,7 +126,8 @@ mod tests {
             build(&connection, "rtree_t_geom", &entries).expect("built");
             let verdict: String = connection.query_row("SELECT rtreecheck('rtree_t_geom')", [], |row| row.get(0)).expect("checked");
             assert_eq!(verdict, "ok", "{count}");
-            let found: i64 = connection.query_row("SELECT count(*) FROM rtree_t_geom WHERE maxx >= 0", [], |row| row.get(0)).expect("counted");
+            let found: i64 =
+                connection.query_row("SELECT count(*) FROM rtree_t_geom WHERE maxx >= 0", [], |row| row.get(0)).expect("counted");
             assert_eq!(found, i64::from(count));
         }
     }

@@ -104,7 +104,11 @@ impl Ids {
         let gone = self.known.iter().zip(&used).filter(|(_, used)| !**used).map(|(known, _)| *known);
         let named: HashSet<i64> = ids.iter().copied().collect();
         let gone: Vec<Known> = gone.filter(|known| !named.contains(&known.id)).collect();
-        self.known = ids.iter().zip(rows).map(|(id, row)| Known { id: *id, source_row: row.source_row, content: row.content, geometry: row.geometry }).collect();
+        self.known = ids
+            .iter()
+            .zip(rows)
+            .map(|(id, row)| Known { id: *id, source_row: row.source_row, content: row.content, geometry: row.geometry })
+            .collect();
         self.present = self.known.len();
         self.known.extend(gone);
         ids

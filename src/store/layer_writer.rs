@@ -188,7 +188,9 @@ fn write_rows(path: &Path, layer: &Layer, records: &Records, keys: &[Key], numbe
 fn duplicate(error: crate::geopackage::GeoPackageError, layer: &Layer, id: Value<'_>) -> StoreError {
     let crate::geopackage::GeoPackageError::Sqlite { source, .. } = &error;
     match (source.sqlite_error_code(), id) {
-        (Some(rusqlite::ErrorCode::ConstraintViolation), Value::Text(id)) => StoreError::DuplicateId { layer: layer.id.clone(), id: id.to_owned() },
+        (Some(rusqlite::ErrorCode::ConstraintViolation), Value::Text(id)) => {
+            StoreError::DuplicateId { layer: layer.id.clone(), id: id.to_owned() }
+        }
         _ => error.into(),
     }
 }

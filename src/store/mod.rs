@@ -37,9 +37,9 @@ use crate::model::version::Version;
 pub use crate::store::layer_writer::LayerWriter;
 pub use crate::store::layer_writer::Staged;
 pub use crate::store::reader::LayerReader;
+use crate::store::register::Register;
 pub use crate::store::select::Chunk;
 pub use crate::store::select::Selection;
-use crate::store::register::Register;
 pub use crate::store::writer::Writer;
 
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +164,9 @@ impl Store {
     pub fn current(&self, layer: &LayerId) -> Result<Option<Version>, StoreError> {
         let path = self.layer_folder(layer).join("current");
         match fs::read_to_string(&path) {
-            Ok(text) => Version::try_from(text.trim().to_owned()).map(Some).map_err(|error| StoreError::Corrupt { path, reason: error.to_string() }),
+            Ok(text) => {
+                Version::try_from(text.trim().to_owned()).map(Some).map_err(|error| StoreError::Corrupt { path, reason: error.to_string() })
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(disk::fault(&path)(error)),
         }

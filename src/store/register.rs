@@ -45,7 +45,9 @@ impl Register {
 
     fn has_tables(&self) -> Result<bool, StoreError> {
         self.ask(|connection| {
-            connection.query_row("SELECT count(*) = 4 FROM sqlite_master WHERE name IN ('layer','version','note','history')", [], |row| row.get(0))
+            connection.query_row("SELECT count(*) = 4 FROM sqlite_master WHERE name IN ('layer','version','note','history')", [], |row| {
+                row.get(0)
+            })
         })
     }
 
@@ -71,8 +73,9 @@ impl Register {
 
     pub fn versions(&self, layer: &LayerId, current: Option<&Version>) -> Result<Vec<VersionEntry>, StoreError> {
         self.ask(|connection| {
-            let mut select = connection
-                .prepare("SELECT version, published, features, purged FROM version WHERE layer = ?1 ORDER BY published DESC, number DESC")?;
+            let mut select = connection.prepare(
+                "SELECT version, published, features, purged FROM version WHERE layer = ?1 ORDER BY published DESC, number DESC",
+            )?;
             let rows = select.query_map([layer.as_str()], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, bool>(3)?))
             })?;
@@ -98,20 +101,27 @@ impl Register {
                  ON CONFLICT (layer, version) DO UPDATE SET purged = 0, published = ?3",
                 params![layer.as_str(), version.as_str(), published, count, version.content()],
             )?;
-            connection.execute("INSERT INTO layer VALUES (?1, 'published') ON CONFLICT (id) DO UPDATE SET state = 'published'", [layer.as_str()])?;
+            connection.execute(
+                "INSERT INTO layer VALUES (?1, 'published') ON CONFLICT (id) DO UPDATE SET state = 'published'",
+                [layer.as_str()],
+            )?;
             connection.execute_batch("COMMIT")
         })
     }
 
     pub fn set_purged(&self, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
         self.ask(|connection| {
-            connection.execute("UPDATE version SET purged = 1 WHERE layer = ?1 AND version = ?2", params![layer.as_str(), version.as_str()]).map(|_| ())
+            connection
+                .execute("UPDATE version SET purged = 1 WHERE layer = ?1 AND version = ?2", params![layer.as_str(), version.as_str()])
+                .map(|_| ())
         })
     }
 
     pub fn forget_version(&self, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
         self.ask(|connection| {
-            connection.execute("DELETE FROM version WHERE layer = ?1 AND version = ?2", params![layer.as_str(), version.as_str()]).map(|_| ())
+            connection
+                .execute("DELETE FROM version WHERE layer = ?1 AND version = ?2", params![layer.as_str(), version.as_str()])
+                .map(|_| ())
         })
     }
 
@@ -164,5 +174,7 @@ fn state_name(state: LayerState) -> &'static str {
 }
 
 fn state_from(name: &str) -> Option<LayerState> {
-    [LayerState::Published, LayerState::Withdrawn, LayerState::Quarantined, LayerState::Gone].into_iter().find(|state| state_name(*state) == name)
+    [LayerState::Published, LayerState::Withdrawn, LayerState::Quarantined, LayerState::Gone]
+        .into_iter()
+        .find(|state| state_name(*state) == name)
 }

@@ -143,7 +143,9 @@ pub fn count(reader: &LayerReader, query: &Query) -> Result<u64, StoreError> {
         return Ok(spatial(reader, query, &conditions, 0, u64::MAX)?.len() as u64);
     }
     let sql = format!("SELECT count(*) FROM {} WHERE {}", quoted(reader.layer.id.as_str()), conditions.sql.join(" AND "));
-    reader.with(|connection| connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+    reader
+        .with(|connection| connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
 }
 
 /// `None` where a value cannot be one of its field's: nothing matches.
@@ -179,8 +181,11 @@ fn conditions(layer: &Layer, query: &Query) -> Option<Conditions> {
 }
 
 fn scan(reader: &LayerReader, conditions: &Conditions, after: i64, limit: u64, offset: u64) -> Result<Vec<i64>, StoreError> {
-    let sql =
-        format!("SELECT fid FROM {} WHERE {} AND fid > ? ORDER BY fid LIMIT ? OFFSET ?", quoted(reader.layer.id.as_str()), conditions.sql.join(" AND "));
+    let sql = format!(
+        "SELECT fid FROM {} WHERE {} AND fid > ? ORDER BY fid LIMIT ? OFFSET ?",
+        quoted(reader.layer.id.as_str()),
+        conditions.sql.join(" AND ")
+    );
     let mut values = conditions.values.clone();
     values.extend([after, i64::try_from(limit).unwrap_or(-1), i64::try_from(offset).unwrap_or(i64::MAX)].map(SqlValue::Integer));
     reader.with(|connection| connection.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect())
@@ -196,7 +201,8 @@ fn spatial(reader: &LayerReader, query: &Query, conditions: &Conditions, after: 
         let candidates = candidates(connection, &reader.layer, query)?;
         let table = quoted(reader.layer.id.as_str());
         let plain = conditions.values.is_empty();
-        let mut matches = connection.prepare_cached(&format!("SELECT 1 FROM {table} WHERE {} AND fid = ?", conditions.sql.join(" AND ")))?;
+        let mut matches =
+            connection.prepare_cached(&format!("SELECT 1 FROM {table} WHERE {} AND fid = ?", conditions.sql.join(" AND ")))?;
         let mut geometry = connection.prepare_cached(&format!("SELECT {GEOMETRY} FROM {table} WHERE fid = ?1"))?;
         let mut found = Vec::new();
         for (row, inside) in candidates.into_iter().filter(|(row, _)| *row > after) {
@@ -221,8 +227,9 @@ fn candidates(connection: &Connection, layer: &Layer, query: &Query) -> rusqlite
         _ => query.bbox.clone(),
     };
     let tree = quoted(&format!("rtree_{}_{GEOMETRY}", layer.id));
-    let mut select = connection
-        .prepare_cached(&format!("SELECT id, minx, miny, maxx, maxy FROM {tree} WHERE maxx >= ?1 AND minx <= ?3 AND maxy >= ?2 AND miny <= ?4"))?;
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT id, minx, miny, maxx, maxy FROM {tree} WHERE maxx >= ?1 AND minx <= ?3 AND maxy >= ?2 AND miny <= ?4"
+    ))?;
     let mut found: Vec<(i64, bool)> = Vec::new();
     for envelope in &boxes {
         let rows = select.query_map([envelope.west, envelope.south, envelope.east, envelope.north], |row| {
@@ -343,7 +350,11 @@ impl BatchBuilder {
             IdKind::Integer => Ids::Integer(self.numbers.finish()),
             IdKind::Text => Ids::Text(self.texts.finish()),
         };
-        FeatureBatch::new(ids, self.columns.iter_mut().map(ColumnBuilder::finish).collect(), self.geometry.map(|mut geometry| geometry.finish()))
+        FeatureBatch::new(
+            ids,
+            self.columns.iter_mut().map(ColumnBuilder::finish).collect(),
+            self.geometry.map(|mut geometry| geometry.finish()),
+        )
     }
 }
 

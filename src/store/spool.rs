@@ -64,7 +64,8 @@ impl Spool {
             let wkb = batch.wkb(row);
             self.buffer.extend_from_slice(wkb.unwrap_or_default());
             let envelope = wkb.and_then(|wkb| wkb::envelope(wkb).ok().flatten());
-            let centre = envelope.map_or((f32::NAN, f32::NAN), |e| (f64::midpoint(e.west, e.east) as f32, f64::midpoint(e.south, e.north) as f32));
+            let centre =
+                envelope.map_or((f32::NAN, f32::NAN), |e| (f64::midpoint(e.west, e.east) as f32, f64::midpoint(e.south, e.north) as f32));
             if let Some(envelope) = &envelope {
                 self.extent.join(envelope);
             }
@@ -179,7 +180,15 @@ mod tests {
 
     #[test]
     fn a_record_gives_back_every_kind_of_value() {
-        let written = [Value::Null, Value::Text("Bédée"), Value::Date("2026-06-30"), Value::DateTime("2026-06-30T10:00:00Z"), Value::Integer(-7), Value::Real(0.1), Value::Boolean(true)];
+        let written = [
+            Value::Null,
+            Value::Text("Bédée"),
+            Value::Date("2026-06-30"),
+            Value::DateTime("2026-06-30T10:00:00Z"),
+            Value::Integer(-7),
+            Value::Real(0.1),
+            Value::Boolean(true),
+        ];
         let mut record = Vec::new();
         for value in written {
             encode(&mut record, value);

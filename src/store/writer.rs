@@ -114,7 +114,8 @@ impl Writer {
     /// `NoSuchVersion`, `Io`.
     pub fn purge(&self, layer: &LayerId, version: Option<&Version>, now: &str) -> Result<(), StoreError> {
         let versions = self.store.versions(layer)?;
-        let chosen: Vec<_> = versions.iter().filter(|entry| !entry.purged && version.is_none_or(|version| entry.version == *version)).collect();
+        let chosen: Vec<_> =
+            versions.iter().filter(|entry| !entry.purged && version.is_none_or(|version| entry.version == *version)).collect();
         if let Some(version) = version.filter(|_| chosen.is_empty()) {
             return Err(StoreError::NoSuchVersion { layer: layer.clone(), version: version.clone() });
         }
