@@ -23,7 +23,7 @@ setup:
 quick: setup ## format, clippy, tidy, unit tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo test --locked --lib
+	cargo test --locked --lib --test tidy
 
 test: quick ## everything on small data
 	cargo test --locked --tests

@@ -1,8 +1,35 @@
 //! JUDGE: what is wrong, doubtful or personal in a layer. A check reports and never repairs.
 
+mod codes_without_zeros;
+mod column_left_out;
+mod crs_contradicted;
+mod crs_missing;
+mod duplicate_geometry;
+mod duplicate_id;
+mod empty_geometry;
+mod empty_layer;
+mod encoding_doubt;
+mod features_dropped;
+mod field_missing;
+mod french;
+mod invalid_geometry;
+mod metadata_missing;
+mod no_column;
+mod outside_territory;
+mod personal_data;
+mod place_list;
+mod print;
+mod reader_said;
+mod rows_lost;
+#[cfg(test)]
+mod trial;
+mod unusable_geometry;
+mod values_lost;
+
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::Crs;
 use crate::model::finding::Finding;
+use crate::model::finding::Severity;
 use crate::model::geometry::Envelope;
 use crate::model::layer::Field;
 use crate::model::reading::Outcome;
@@ -35,6 +62,19 @@ pub struct Context<'a> {
     pub ignored: &'a [String],
 }
 
+impl Context<'_> {
+    /// A question that no line of the layer's file answers by itself is answered by its code under `[checks] ignore`:
+    /// the officer has seen it, and it holds the layer no longer.
+    fn question(&self, code: &str) -> Severity {
+        if self.ignored.iter().any(|ignored| ignored == code) { Severity::Warning } else { Severity::Question }
+    }
+}
+
+/// Whether a column is meant by one of `names`, which hold source names or safe names.
+fn names_field(names: &[String], field: &Field) -> bool {
+    names.iter().any(|name| *name == field.name || *name == field.source_name)
+}
+
 /// A check: one file, one struct without fields, one line in [`CHECKS`].
 pub trait Check: Sync {
     /// Stable for ever, kebab-case.
@@ -54,7 +94,45 @@ pub trait Inspection {
     fn finish(self: Box<Self>, outcome: &Outcome) -> Vec<Finding>;
 }
 
-pub const CHECKS: &[&dyn Check] = &[];
+/// What a check does that needs no feature: it judges the context and the outcome.
+type Verdict = fn(&Context<'_>, &Outcome) -> Option<Finding>;
+
+/// An inspection that looks at no feature.
+struct Afterwards<'a> {
+    context: &'a Context<'a>,
+    verdict: Verdict,
+}
+
+impl Inspection for Afterwards<'_> {
+    fn see(&mut self, _batch: &FeatureBatch) {}
+
+    fn finish(self: Box<Self>, outcome: &Outcome) -> Vec<Finding> {
+        (self.verdict)(self.context, outcome).into_iter().collect()
+    }
+}
+
+pub const CHECKS: &[&dyn Check] = &[
+    &rows_lost::RowsLost,
+    &values_lost::ValuesLost,
+    &empty_layer::EmptyLayer,
+    &features_dropped::FeaturesDropped,
+    &reader_said::ReaderSaid,
+    &crs_missing::CrsMissing,
+    &crs_contradicted::CrsContradicted,
+    &outside_territory::OutsideTerritory,
+    &encoding_doubt::EncodingDoubt,
+    &invalid_geometry::InvalidGeometry,
+    &unusable_geometry::UnusableGeometry,
+    &empty_geometry::EmptyGeometry,
+    &duplicate_geometry::DuplicateGeometry,
+    &duplicate_id::DuplicateId,
+    &codes_without_zeros::CodesWithoutZeros,
+    &no_column::NoColumn,
+    &field_missing::FieldMissing,
+    &column_left_out::ColumnLeftOut,
+    &metadata_missing::MetadataMissing,
+    &personal_data::PersonalData,
+];
 
 /// All checks of a layer, run together.
 pub struct Examination<'a> {
@@ -84,6 +162,51 @@ impl<'a> Examination<'a> {
 
 /// Columns that may hold persons, with the reason in French: what `bocage add` writes commented out.
 /// The same evidence as the checks use, so that the two cannot disagree.
-pub fn suspected_columns(_findings: &[Finding]) -> Vec<(String, String)> {
-    unimplemented!()
+pub fn suspected_columns(findings: &[Finding]) -> Vec<(String, String)> {
+    findings.iter().filter_map(personal_data::suspicion).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_kebab_case() {
+        let mut codes: Vec<&str> = CHECKS.iter().map(|check| check.code()).collect();
+        for code in &codes {
+            assert!(code.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())), "{code}");
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), CHECKS.len());
+    }
+
+    #[test]
+    fn explanations_are_french_sentences() {
+        for check in CHECKS {
+            let text = check.explanation();
+            assert!(text.len() > 120 && text.ends_with('.') && !text.contains("(s)"), "{}", check.code());
+            assert!(text.split(". ").count() >= 2, "{}: what, why, what to do", check.code());
+            assert!([" la ", " le ", " les ", " une "].iter().any(|word| text.contains(word)), "{}", check.code());
+        }
+    }
+
+    #[test]
+    fn a_finding_that_holds_cannot_be_ignored_away() {
+        let source = trial::table(&[]);
+        let mut context = trial::context(&source);
+        let ignored = vec!["rows-lost".to_owned(), "no-column".to_owned()];
+        context.ignored = &ignored;
+        let findings = Examination::begin(&context).finish(&Outcome { rows_read: 3, ..Outcome::default() });
+        assert!(findings.iter().any(|finding| finding.code == "no-column" && finding.severity == Severity::Blocking));
+    }
+
+    #[test]
+    fn findings_come_worst_first() {
+        let source = trial::table(&[]);
+        let context = trial::context(&source);
+        let findings = Examination::begin(&context).finish(&Outcome { messages: vec!["x".into()], ..Outcome::default() });
+        assert!(findings.len() >= 2);
+        assert!(findings.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)));
+    }
 }

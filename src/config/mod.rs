@@ -1,9 +1,14 @@
 //! What the officer writes: `layers/site.toml` and `layers/<id>.toml`. The only room that reads the environment.
 
 pub mod draft;
+pub mod edit;
+pub mod environment;
+mod layer_file;
+mod reader;
+mod site;
+pub mod starter;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::path::PathBuf;
 
 use crate::model::code_insee::CodeInsee;
@@ -108,36 +113,4 @@ pub struct LayerFile {
     pub ignored_checks: Vec<String>,
     /// Keys of the contract that are read, checked and kept for later rooms (`tiles`, `style`, `schema`, `where`, …).
     pub reserved: BTreeMap<String, toml::Value>,
-}
-
-impl Site {
-    /// # Errors
-    /// Any `ConfigError`.
-    pub fn open(_root: &Path) -> Result<Site, ConfigError> {
-        unimplemented!()
-    }
-
-    /// A site for `serve FILE…` in a temporary folder.
-    pub fn ad_hoc(_root: &Path) -> Site {
-        unimplemented!()
-    }
-
-    /// Layer files, sorted by id; each on its own `Ok` or `Err`, so that one bad file stops one layer.
-    ///
-    /// # Errors
-    /// `Io` where the folder cannot be listed.
-    pub fn layer_files(&self) -> Result<Vec<Result<LayerFile, ConfigError>>, ConfigError> {
-        unimplemented!()
-    }
-
-    /// The producer of a source: declared, else by folder, else the publisher. With the CRS of its folder.
-    pub fn producer_of(&self, _file: &LayerFile) -> (Contact, Option<Crs>) {
-        unimplemented!()
-    }
-}
-
-impl LayerFile {
-    pub fn read(_path: &Path) -> Result<LayerFile, ConfigError> {
-        unimplemented!()
-    }
 }

@@ -1,4 +1,91 @@
-//! x
-pub fn feature_range(_offsets: &[u8], _n: u64) -> Option<std::ops::Range<u64>> {
-    unimplemented!()
+//! The GeoJSON download: a feature a line, in the store's order, with the offset of each feature beside it.
+//!
+//! `<file>.offsets` holds n + 1 little-endian 64-bit numbers: where each feature begins, and where the next would. Behind
+//! each feature stand exactly two bytes (`,\n`, the last one `\n]`), so feature i is `file[o[i]..o[i + 1] - 2]`.
+
+use std::fs::File;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::encode::Batches;
+use crate::encode::Download;
+use crate::encode::geojson;
+use crate::encode::geojson::FeatureWriter;
+use crate::model::crs::CRS84;
+use crate::model::layer::Layer;
+use crate::model::media_type;
+use crate::model::record::Record;
+
+pub struct GeoJsonLines;
+
+/// Bytes gathered before the disk is bothered.
+const BUFFER: usize = 1 << 20;
+
+impl Download for GeoJsonLines {
+    fn suffix(&self) -> &'static str {
+        ".geojson"
+    }
+
+    fn title(&self) -> &'static str {
+        "GeoJSON"
+    }
+
+    fn media_type(&self) -> &'static str {
+        media_type::GEOJSON
+    }
+
+    fn suits(&self, _layer: &Layer) -> bool {
+        true
+    }
+
+    fn write(&self, layer: &Layer, _record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+        let mut out = BufWriter::with_capacity(BUFFER, File::create(path)?);
+        let mut offsets = BufWriter::with_capacity(BUFFER, File::create(offsets_path(path))?);
+        let writer = FeatureWriter::new(layer, CRS84);
+        let mut head = b"{\"type\":\"FeatureCollection\",\"name\":".to_vec();
+        geojson::string(&mut head, layer.id.as_str());
+        head.extend_from_slice(b",\"features\":[\n");
+        out.write_all(&head)?;
+        let mut at = head.len() as u64;
+        let mut features = 0u64;
+        let mut buffer = Vec::new();
+        for batch in batches {
+            let batch = batch?;
+            buffer.clear();
+            for row in 0..batch.rows() {
+                if features > 0 {
+                    buffer.extend_from_slice(b",\n");
+                }
+                offsets.write_all(&(at + buffer.len() as u64).to_le_bytes())?;
+                writer.feature(&mut buffer, &batch, row);
+                features += 1;
+            }
+            at += buffer.len() as u64;
+            out.write_all(&buffer)?;
+        }
+        out.write_all(b"\n]}\n")?;
+        offsets.write_all(&(at + 2).to_le_bytes())?;
+        offsets.flush()?;
+        out.flush()?;
+        Ok(Vec::new())
+    }
+}
+
+pub fn offsets_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".offsets");
+    PathBuf::from(name)
+}
+
+/// Where the nth feature (from 0) lies; `None` beyond the last.
+pub fn feature_range(offsets: &[u8], n: u64) -> Option<Range<u64>> {
+    let at = |n: u64| -> Option<u64> {
+        let start = usize::try_from(n).ok()?.checked_mul(8)?;
+        Some(u64::from_le_bytes(offsets.get(start..start.checked_add(8)?)?.try_into().ok()?))
+    };
+    Some(at(n)?..at(n.checked_add(1)?)?.checked_sub(2)?)
 }

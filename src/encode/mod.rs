@@ -1,6 +1,12 @@
 //! WRITE: batches of features become a document or a file.
 
+mod csv;
+pub mod geojson;
 pub mod geojson_lines;
+mod geopackage;
+pub mod number;
+mod reproject;
+mod wkt;
 
 use std::io;
 use std::io::Write;
@@ -35,7 +41,10 @@ pub trait FeatureEncoder {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-pub const FORMATS: &[&dyn OutputFormat] = &[];
+pub const FORMATS: &[&dyn OutputFormat] = &[&geojson::GeoJson, &csv::Csv];
+
+/// A layer's batches, pulled as they are written.
+pub type Batches<'a> = &'a mut dyn Iterator<Item = io::Result<FeatureBatch>>;
 
 /// A download made at publication: `{id}{suffix}`.
 pub trait Download: Sync {
@@ -49,13 +58,7 @@ pub trait Download: Sync {
     ///
     /// # Errors
     /// Those of the disk and of GDAL.
-    fn write(
-        &self,
-        layer: &Layer,
-        record: &Record,
-        batches: &mut dyn Iterator<Item = io::Result<FeatureBatch>>,
-        path: &Path,
-    ) -> io::Result<Vec<String>>;
+    fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>>;
 }
 
-pub const DOWNLOADS: &[&dyn Download] = &[];
+pub const DOWNLOADS: &[&dyn Download] = &[&geojson_lines::GeoJsonLines, &geopackage::GeoPackage, &csv::CsvFile, &csv::ExcelCsvFile];

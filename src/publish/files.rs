@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use rayon::prelude::*;
+use rayon::iter::IntoParallelRefIterator;
+use rayon::iter::ParallelIterator;
 
 use crate::encode::DOWNLOADS;
 use crate::encode::Download;

@@ -1,0 +1,279 @@
+//! `layers/<id>.toml`: one layer, as the officer wants it published.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::de::DeValue;
+
+use crate::config::ConfigError;
+use crate::config::DeclaredState;
+use crate::config::FieldEntry;
+use crate::config::LayerFile;
+use crate::config::reader::Section;
+use crate::config::reader::TomlFile;
+use crate::config::reader::read_text;
+use crate::model::crs::Crs;
+use crate::model::layer::LayerId;
+use crate::model::reading::TableOptions;
+
+/// Keys of the contract that later rooms read; their shape is kept as written.
+const RESERVED: [&str; 13] = [
+    "hvd",
+    "scale",
+    "resolution_m",
+    "created",
+    "period",
+    "documents",
+    "uuid",
+    "uri",
+    "ows_name",
+    "elevation",
+    "queryable",
+    "where",
+    "schema",
+];
+
+/// French words of frequency, and the codes of ISO 19115 MD_MaintenanceFrequencyCode.
+const FREQUENCIES: [(&str, &str); 14] = [
+    ("continue", "continual"),
+    ("quotidienne", "daily"),
+    ("hebdomadaire", "weekly"),
+    ("bimensuelle", "fortnightly"),
+    ("mensuelle", "monthly"),
+    ("trimestrielle", "quarterly"),
+    ("semestrielle", "biannually"),
+    ("annuelle", "annually"),
+    ("annual", "annually"),
+    ("au besoin", "asNeeded"),
+    ("irrégulière", "irregular"),
+    ("non planifiée", "notPlanned"),
+    ("inconnue", "unknown"),
+    ("jamais", "notPlanned"),
+];
+
+impl LayerFile {
+    /// # Errors
+    /// Any `ConfigError`.
+    pub fn read(path: &Path) -> Result<LayerFile, ConfigError> {
+        let file = TomlFile { text: read_text(path)?, path: path.to_owned() };
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let id = LayerId::new(&stem).map_err(|error| file.fault(0, format!("nom du fichier : {error}")))?;
+        let table = file.parse()?;
+        read(path, id, &Section::new(&file, &table, 0))
+    }
+}
+
+fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, ConfigError> {
+    let fields = section.table("fields")?;
+    let fields = fields.ok_or_else(|| section.file().fault(0, "il manque la table [fields], la liste des colonnes publiées".to_owned()))?;
+    let file = LayerFile {
+        path: path.to_owned(),
+        id,
+        source: source(section)?,
+        layer: section.text("layer")?,
+        state: section.parsed("state", state)?.unwrap_or(DeclaredState::Published),
+        title: section.text("title")?,
+        description: section.text("abstract")?,
+        producer: section.text("producer")?,
+        theme: section.text("theme")?,
+        topic: section.text("topic")?,
+        keywords: section.texts("keywords")?,
+        licence: section.text("licence")?,
+        frequency: section.text("frequency")?.map(|text| frequency(&text)),
+        lineage: section.text("lineage")?,
+        origin: section.text("origin")?,
+        attribution: section.text("attribution")?,
+        limits: section.text("limits")?,
+        aliases: aliases(section)?,
+        crs: section.parsed("crs", Crs::try_from)?,
+        encoding: section.parsed("encoding", encoding)?,
+        table: section.table("table")?.map(|table| table_options(&table)).transpose()?,
+        id_field: section.text("id")?,
+        time: section.texts("time")?,
+        left_out: section.texts("left_out")?,
+        fields: Some(field_entries(&fields)?),
+        ignored_checks: ignored(section)?,
+        reserved: reserved(section)?,
+    };
+    section.finish()?;
+    Ok(file)
+}
+
+fn source(section: &Section<'_>) -> Result<String, ConfigError> {
+    let written = section.required("source", "\"dossier/fichier.gpkg\"")?.replace('\\', "/");
+    if written.starts_with("PG:") {
+        return Err(section.fault("source", "les couches PostGIS ne sont pas encore lues par cette version".to_owned()));
+    }
+    if written.starts_with('/') || written.contains(':') || written.split('/').any(|part| part == "..") {
+        return Err(section.fault(
+            "source",
+            format!("« {written} » sort du dépôt : attendu un chemin sous le dépôt, par exemple « dossier/fichier.gpkg »"),
+        ));
+    }
+    Ok(written)
+}
+
+fn state(text: String) -> Result<DeclaredState, String> {
+    match text.as_str() {
+        "proposed" => Ok(DeclaredState::Proposed),
+        "published" => Ok(DeclaredState::Published),
+        "withdrawn" => Ok(DeclaredState::Withdrawn),
+        _ => Err(format!("« {text} » n'est pas un état : attendu « proposed », « published » ou « withdrawn »")),
+    }
+}
+
+fn encoding(text: String) -> Result<String, String> {
+    let known = ["UTF-8", "CP1252", "ISO-8859-1", "CP850"];
+    let found = known.iter().find(|name| name.eq_ignore_ascii_case(&text));
+    found.map(|name| (*name).to_owned()).ok_or_else(|| format!("« {text} » n'est pas un encodage lu : attendu {}", known.join(", ")))
+}
+
+fn frequency(text: &str) -> String {
+    let lower = text.to_lowercase();
+    FREQUENCIES.iter().find(|(french, _)| *french == lower).map_or_else(|| text.to_owned(), |(_, code)| (*code).to_owned())
+}
+
+fn aliases(section: &Section<'_>) -> Result<Vec<LayerId>, ConfigError> {
+    section.texts("aliases")?.iter().map(|alias| LayerId::new(alias).map_err(|error| section.fault("aliases", error.to_string()))).collect()
+}
+
+fn table_options(section: &Section<'_>) -> Result<TableOptions, ConfigError> {
+    let options = TableOptions {
+        header_row: section.integer("header_row", 1)?.and_then(|row| u32::try_from(row).ok()),
+        x: section.text("x")?,
+        y: section.text("y")?,
+        // A tabulation is white space to everyone else.
+        separator: section.kept("separator").and_then(|value| value.as_str().map(str::to_owned)),
+    };
+    section.finish()?;
+    Ok(options)
+}
+
+fn field_entries(section: &Section<'_>) -> Result<Vec<(String, FieldEntry)>, ConfigError> {
+    section
+        .entries()
+        .into_iter()
+        .map(|(name, span, value)| {
+            let DeValue::Table(table) = value.get_ref() else {
+                return Err(section
+                    .file()
+                    .fault(span.start, format!("{name} : attendu une table, par exemple {name} = {{ title = \"…\" }}")));
+            };
+            let entry = Section::new(section.file(), table, span.start);
+            let said = FieldEntry {
+                title: entry.text("title")?,
+                description: entry.text("description")?,
+                unit: entry.text("unit")?,
+                values: entry.table("values")?.map(|values| codes(&values)).transpose()?.unwrap_or_default(),
+            };
+            entry.finish()?;
+            Ok((name, said))
+        })
+        .collect()
+}
+
+fn codes(section: &Section<'_>) -> Result<Vec<(String, String)>, ConfigError> {
+    let meaning = |(code, span, value): (String, std::ops::Range<usize>, &toml::Spanned<DeValue<'_>>)| match value.get_ref().as_str() {
+        Some(text) => Ok((code, text.to_owned())),
+        None => Err(section.file().fault(span.start, format!("values : attendu un texte pour le code « {code} »"))),
+    };
+    section.entries().into_iter().map(meaning).collect()
+}
+
+fn ignored(section: &Section<'_>) -> Result<Vec<String>, ConfigError> {
+    let Some(checks) = section.table("checks")? else { return Ok(Vec::new()) };
+    let ignored = checks.texts("ignore")?;
+    checks.finish()?;
+    Ok(ignored)
+}
+
+fn reserved(section: &Section<'_>) -> Result<BTreeMap<String, toml::Value>, ConfigError> {
+    let mut kept = BTreeMap::new();
+    for key in RESERVED {
+        kept.extend(section.kept(key).map(|value| (key.to_owned(), value)));
+    }
+    kept.extend(section.text("style")?.map(|style| ("style".to_owned(), toml::Value::String(style))));
+    if let Some(tiles) = section.table("tiles")? {
+        for key in ["min_zoom", "max_zoom"] {
+            // Zoom 0 is the world, 22 a paving stone.
+            if let Some(zoom) = tiles.integer(key, 0)? {
+                kept.insert(key.to_owned(), toml::Value::Integer(zoom.min(22)));
+            }
+        }
+        tiles.finish()?;
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(text: &str) -> Result<LayerFile, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("arbres.toml");
+        std::fs::write(&path, text).expect("written");
+        LayerFile::read(&path).map_err(|error| error.to_string().split("arbres.toml").last().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn the_contracts_example_is_understood() {
+        let text = r#"
+source = "03_EQUIPEMENTS\\equipements.gpkg"
+layer = "equipements"
+state = "published"
+frequency = "annuelle"
+keywords = ["équipement"]
+scale = 1000
+created = 2019-05-02
+time = ["debut", "fin"]
+left_out = "telephone"
+table = { header_row = 3, x = "X", y = "Y", separator = ";" }
+[fields]
+nom = { title = "Nom" }
+type = { title = "Type", unit = "m", values = { B = "Culture", A = "Sport" } }
+"Année" = {}
+[tiles]
+min_zoom = 6
+[checks]
+ignore = ["empty-field"]
+"#;
+        let file = open(text).expect("a layer file");
+        let names: Vec<String> = file.fields.clone().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["nom", "type", "Année"], "in the officer's order");
+        assert_eq!(file.source, "03_EQUIPEMENTS/equipements.gpkg");
+        assert_eq!(file.frequency.as_deref(), Some("annually"));
+        assert_eq!(file.left_out, ["telephone"]);
+        assert_eq!(file.fields.unwrap_or_default()[1].1.values[0], ("B".to_owned(), "Culture".to_owned()));
+        assert!(file.reserved.contains_key("scale") && file.reserved.contains_key("created"));
+    }
+
+    #[test]
+    fn faults_name_the_line_and_what_to_write() {
+        for (text, expected) in [
+            ("source = \"a.shp\"\n", ", ligne 1 : il manque la table [fields], la liste des colonnes publiées"),
+            ("[fields]\n", ", ligne 1 : il manque source = \"dossier/fichier.gpkg\""),
+            ("source = \"a.shp\"\ntitre = \"x\"\n[fields]\n", ", ligne 2 : clé « titre » inconnue ; vouliez-vous dire « title » ?"),
+            (
+                "source = \"../a.shp\"\n[fields]\n",
+                ", ligne 1 : source : « ../a.shp » sort du dépôt : attendu un chemin sous le dépôt, par exemple « dossier/fichier.gpkg »",
+            ),
+            (
+                "source = \"a.shp\"\nstate = \"publié\"\n[fields]\n",
+                ", ligne 2 : state : « publié » n'est pas un état : attendu « proposed », « published » ou « withdrawn »",
+            ),
+            ("source = \"a.shp\"\n[fields]\nnom = \"Nom\"\n", ", ligne 3 : nom : attendu une table, par exemple nom = { title = \"…\" }"),
+            (
+                "source = \"a.shp\"\n[fields]\nnom = { titre = \"x\" }\n",
+                ", ligne 3 : clé « titre » inconnue ; vouliez-vous dire « title » ?",
+            ),
+            (
+                "source = \"a.shp\"\n[fields]\n[checks]\nignorer = []\n",
+                ", ligne 4 : clé « ignorer » inconnue ; vouliez-vous dire « ignore » ?",
+            ),
+        ] {
+            assert_eq!(open(text).expect_err("refused"), expected);
+        }
+        assert!(open("source = \n").expect_err("refused").starts_with(", ligne 1 : ce n'est pas du TOML"));
+    }
+}

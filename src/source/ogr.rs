@@ -1,0 +1,430 @@
+//! The only reader of OGR: layers, fields, CRS and features by its C interface, because the safe one gives text lossily.
+
+use std::ffi::CStr;
+use std::ffi::c_char;
+use std::path::Path;
+
+use gdal::Dataset;
+use gdal::DatasetOptions;
+use gdal::GdalOpenFlags;
+use gdal::Metadata;
+use gdal::vector::Layer;
+use gdal::vector::LayerAccess;
+use gdal_sys::OGRFeatureH;
+use gdal_sys::OGRFieldDefnH;
+use gdal_sys::OGRFieldSubType;
+use gdal_sys::OGRFieldType;
+
+use crate::crs::france;
+use crate::model::crs::Crs;
+use crate::model::feature::Value;
+use crate::model::layer::Field;
+use crate::model::layer::FieldType;
+use crate::model::layer::GeometryColumn;
+use crate::model::layer::GeometryType;
+use crate::model::reading::ClaimedCrs;
+use crate::model::reading::LIST_MAX;
+use crate::model::reading::Outcome;
+use crate::model::reading::ReadOptions;
+use crate::model::reading::SourceLayer;
+use crate::source::batcher::Batcher;
+use crate::source::charset;
+use crate::source::charset::Charset;
+use crate::source::geojson;
+use crate::source::geometry;
+use crate::source::geometry::Kinds;
+use crate::source::names;
+use crate::source::worker::Sink;
+
+/// A column of the source that is read: its place in OGR's definition and how it is read.
+#[derive(Clone, Copy)]
+struct Column {
+    at: i32,
+    field_type: FieldType,
+    /// A list or a time of day: published as OGR writes it.
+    is_date_time: bool,
+}
+
+/// A layer as it was opened.
+struct Opened {
+    dataset: Dataset,
+    /// The Shapefile's text, undecoded by GDAL; `None` where the format says UTF-8.
+    charset: Option<(Charset, crate::model::reading::EncodingEvidence)>,
+    is_shapefile: bool,
+}
+
+fn open(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Opened, String> {
+    let is_shapefile = driver == "ESRI Shapefile";
+    let charset = is_shapefile.then(|| shapefile_charset(path, options));
+    // Empty: no recoding by GDAL, which believes the .cpg; the bytes are judged here.
+    let open_options: &[&str] = if is_shapefile { &["ENCODING="] } else { &[] };
+    let opened = Dataset::open_ex(
+        path,
+        DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR | GdalOpenFlags::GDAL_OF_READONLY,
+            allowed_drivers: Some(&[driver]),
+            open_options: Some(open_options),
+            sibling_files: None,
+        },
+    );
+    let dataset = opened.map_err(|error| format!("le fichier est abîmé ou n'est pas du format annoncé ({error})"))?;
+    Ok(Opened { dataset, charset, is_shapefile })
+}
+
+/// Judges every byte of the .dbf behind its head.
+fn shapefile_charset(path: &Path, options: &ReadOptions) -> (Charset, crate::model::reading::EncodingEvidence) {
+    let dbf = std::fs::read(path.with_extension("dbf")).unwrap_or_default();
+    let head = dbf.get(8..10).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
+    let claimed =
+        std::fs::read_to_string(path.with_extension("cpg")).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    // The language driver id: 0x03 and 0x57 are Windows, 0x02 is MS-DOS.
+    let claimed = claimed.or_else(|| match dbf.get(29) {
+        Some(0x03 | 0x57) => Some("1252".to_owned()),
+        Some(0x02) => Some("OEM 850".to_owned()),
+        _ => None,
+    });
+    let (charset, mut evidence) = charset::judge(dbf.get(head..).unwrap_or_default(), claimed.as_deref());
+    match options.encoding.as_deref().and_then(Charset::from_name) {
+        Some(said) => {
+            evidence.used = said.name().to_owned();
+            evidence.doubt = false;
+            (said, evidence)
+        }
+        None => (charset, evidence),
+    }
+}
+
+pub fn describe(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Vec<SourceLayer>, String> {
+    let opened = open(path, driver, options)?;
+    let count = opened.dataset.layer_count();
+    let mut layers = Vec::new();
+    for at in 0..count {
+        let mut layer = opened.dataset.layer(at).map_err(|error| error.to_string())?;
+        layers.push(describe_layer(path, driver, &opened, &mut layer)?);
+    }
+    Ok(layers)
+}
+
+fn describe_layer(path: &Path, driver: &str, opened: &Opened, layer: &mut Layer<'_>) -> Result<SourceLayer, String> {
+    let geometry = geometry_column(opened, layer);
+    let handle = unsafe { layer.c_layer() };
+    // SAFETY: the layer is open; the count may read the whole of a format without an index.
+    let count = unsafe { gdal_sys::OGR_L_GetFeatureCount(handle, 1) };
+    let (fields, _) = fields(opened, layer);
+    Ok(SourceLayer {
+        name: decoded_name(opened, layer),
+        fields,
+        geometry,
+        crs: if geometry.is_some() { claimed_crs(path, driver, layer) } else { ClaimedCrs::NotApplicable },
+        rows_claimed: u64::try_from(count).ok(),
+        title: metadata(layer, c"IDENTIFIER").filter(|title| *title != layer.name()),
+        description: metadata(layer, c"DESCRIPTION"),
+        encoding: opened.charset.as_ref().map(|(_, evidence)| evidence.clone()),
+        fid_column: None,
+    })
+}
+
+fn decoded_name(opened: &Opened, layer: &Layer<'_>) -> String {
+    let name = layer.name();
+    // A GeoJSON's layer has the name that somebody gave it once; the file's stem is what the officer knows.
+    if opened.dataset.layer_count() > 1 {
+        return name;
+    }
+    let path = opened.dataset.description().unwrap_or_default();
+    Path::new(&path).file_stem().map_or(name, |stem| stem.to_string_lossy().into_owned())
+}
+
+fn metadata(layer: &Layer<'_>, key: &CStr) -> Option<String> {
+    // SAFETY: the handle is live, the key ends in NUL, and the text is copied before anything else is asked.
+    let text = unsafe {
+        let text = gdal_sys::GDALGetMetadataItem(layer.c_layer().cast(), key.as_ptr(), std::ptr::null());
+        if text.is_null() {
+            return None;
+        }
+        CStr::from_ptr(text).to_string_lossy().trim().to_owned()
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// The type that every geometry fits. Declared multi types and points are believed; others are looked at, row by row.
+fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryColumn> {
+    // SAFETY: the layer is live.
+    let declared = unsafe { gdal_sys::OGR_L_GetGeomType(layer.c_layer()) };
+    // wkbNone.
+    if declared == 100 {
+        return None;
+    }
+    let (has_z, has_m) = unsafe { (gdal_sys::OGR_GT_HasZ(declared) != 0, gdal_sys::OGR_GT_HasM(declared) != 0) };
+    let known = match (geometry::flat_code(declared), opened.is_shapefile) {
+        (1, _) => Some(GeometryType::Point),
+        (4, _) => Some(GeometryType::MultiPoint),
+        (5, _) | (2, true) => Some(GeometryType::MultiLineString),
+        (6, _) | (3, true) => Some(GeometryType::MultiPolygon),
+        _ => None,
+    };
+    if let Some(geometry_type) = known {
+        return Some(GeometryColumn { geometry_type, has_z, has_m });
+    }
+    let mut kinds = Kinds::default();
+    each_feature(layer, |feature| {
+        // SAFETY: the feature lives for the length of the call.
+        unsafe {
+            let geometry = gdal_sys::OGR_F_GetGeometryRef(feature);
+            if !geometry.is_null() && gdal_sys::OGR_G_IsEmpty(geometry) == 0 {
+                kinds.see(gdal_sys::OGR_G_GetGeometryType(geometry));
+            }
+        }
+        Ok(())
+    })
+    .ok()?;
+    Some(GeometryColumn { geometry_type: kinds.geometry_type(), has_z: has_z || kinds.has_z, has_m: has_m || kinds.has_m })
+}
+
+/// Calls `see` with every feature, from the first.
+fn each_feature(layer: &mut Layer<'_>, mut see: impl FnMut(OGRFeatureH) -> Result<(), String>) -> Result<(), String> {
+    // SAFETY: the layer is live; each feature is destroyed once, after it was seen.
+    unsafe {
+        gdal_sys::CPLErrorReset();
+        gdal_sys::OGR_L_ResetReading(layer.c_layer());
+        loop {
+            let feature = gdal_sys::OGR_L_GetNextFeature(layer.c_layer());
+            if feature.is_null() {
+                return Ok(());
+            }
+            let seen = see(feature);
+            gdal_sys::OGR_F_Destroy(feature);
+            seen?;
+        }
+    }
+}
+
+fn fields(opened: &Opened, layer: &Layer<'_>) -> (Vec<Field>, Vec<Column>) {
+    let mut sources = Vec::new();
+    let mut columns = Vec::new();
+    // SAFETY: definitions live as long as the layer.
+    unsafe {
+        let definition = gdal_sys::OGR_L_GetLayerDefn(layer.c_layer());
+        for at in 0..gdal_sys::OGR_FD_GetFieldCount(definition) {
+            let field = gdal_sys::OGR_FD_GetFieldDefn(definition, at);
+            let Some((field_type, is_date_time)) = type_of(field) else { continue };
+            let name = CStr::from_ptr(gdal_sys::OGR_Fld_GetNameRef(field)).to_bytes();
+            sources.push(opened.charset.as_ref().map_or(Charset::Utf8, |(charset, _)| *charset).decode(name).0);
+            columns.push(Column { at, field_type, is_date_time });
+        }
+    }
+    let safe = names::safe_names(&sources);
+    let fields = sources.into_iter().zip(safe).zip(&columns).map(|((source, name), column)| Field {
+        name,
+        title: source.clone(),
+        source_name: source,
+        description: None,
+        unit: None,
+        field_type: column.field_type,
+        values: Vec::new(),
+    });
+    (fields.collect(), columns)
+}
+
+/// `None` for binary columns, which no output shows.
+unsafe fn type_of(field: OGRFieldDefnH) -> Option<(FieldType, bool)> {
+    // SAFETY: the caller's definition is live.
+    let (kind, subtype) = unsafe { (gdal_sys::OGR_Fld_GetType(field), gdal_sys::OGR_Fld_GetSubType(field)) };
+    Some(match kind {
+        OGRFieldType::OFTInteger if subtype == OGRFieldSubType::OFSTBoolean => (FieldType::Boolean, false),
+        OGRFieldType::OFTInteger | OGRFieldType::OFTInteger64 => (FieldType::Integer, false),
+        OGRFieldType::OFTReal => (FieldType::Real, false),
+        OGRFieldType::OFTDate => (FieldType::Date, false),
+        OGRFieldType::OFTDateTime => (FieldType::DateTime, true),
+        OGRFieldType::OFTBinary => return None,
+        _ => (FieldType::Text, false),
+    })
+}
+
+/// EPSG's code where the file gives it, else our own table of French systems, else what PROJ is sure of.
+fn claimed_crs(path: &Path, driver: &str, layer: &Layer<'_>) -> ClaimedCrs {
+    if driver == "GeoJSON" && lies_beyond_degrees(layer) {
+        let head = std::fs::read(path).unwrap_or_default();
+        // Without a `crs` member the standard says degrees, and the values say otherwise.
+        if !geojson::names_its_crs(&head[..head.len().min(65_536)]) {
+            return ClaimedCrs::Missing;
+        }
+    }
+    let Some(system) = layer.spatial_ref() else { return ClaimedCrs::Missing };
+    let wkt = system.to_wkt().unwrap_or_default();
+    if system.auth_name().is_some_and(|name| name == "EPSG")
+        && let Ok(code) = system.auth_code()
+        && let Ok(code) = u32::try_from(code)
+    {
+        return ClaimedCrs::Known(Crs::Epsg(code));
+    }
+    match france::identify(&wkt).or_else(|| best_match(&system)) {
+        Some(crs) => ClaimedCrs::Known(crs),
+        None if wkt.is_empty() || wkt.starts_with("LOCAL_CS") || wkt.starts_with("ENGCRS") => ClaimedCrs::Missing,
+        None => ClaimedCrs::Unknown(system.name().unwrap_or_else(|| wkt.chars().take(60).collect())),
+    }
+}
+
+fn lies_beyond_degrees(layer: &Layer<'_>) -> bool {
+    layer
+        .try_get_extent()
+        .ok()
+        .flatten()
+        .is_some_and(|extent| extent.MinX < -180.0 || extent.MaxX > 180.0 || extent.MinY < -90.0 || extent.MaxY > 90.0)
+}
+
+/// PROJ's own comparison, believed from this confidence (percent): below, two systems of one country are confused.
+const CONFIDENCE_MIN: i32 = 90;
+
+fn best_match(system: &gdal::spatial_ref::SpatialRef) -> Option<Crs> {
+    let mut count = 0;
+    let mut confidences: *mut i32 = std::ptr::null_mut();
+    // SAFETY: the arrays are OGR's and freed by its functions; the first entry is the best and lives until then.
+    unsafe {
+        let matches = gdal_sys::OSRFindMatches(system.to_c_hsrs(), std::ptr::null_mut(), &mut count, &mut confidences);
+        let mut found = None;
+        if count > 0 && *confidences >= CONFIDENCE_MIN {
+            let name = gdal_sys::OSRGetAuthorityName(*matches, std::ptr::null());
+            let code = gdal_sys::OSRGetAuthorityCode(*matches, std::ptr::null());
+            if !name.is_null() && !code.is_null() && CStr::from_ptr(name) == c"EPSG" {
+                found = CStr::from_ptr(code).to_str().ok().and_then(|code| code.parse().ok()).map(Crs::Epsg);
+            }
+        }
+        gdal_sys::OSRFreeSRSArray(matches);
+        gdal_sys::VSIFree(confidences.cast());
+        found
+    }
+}
+
+pub fn read(path: &Path, driver: &'static str, name: &str, options: &ReadOptions, sink: Sink<'_>) -> Result<Outcome, String> {
+    let opened = open(path, driver, options)?;
+    for at in 0..opened.dataset.layer_count() {
+        let mut layer = opened.dataset.layer(at).map_err(|error| error.to_string())?;
+        if decoded_name(&opened, &layer) == name {
+            return read_layer(&opened, &mut layer, sink);
+        }
+    }
+    Err(format!("pas de couche « {name} »"))
+}
+
+fn read_layer(opened: &Opened, layer: &mut Layer<'_>, sink: Sink<'_>) -> Result<Outcome, String> {
+    let column = geometry_column(opened, layer);
+    let (fields, columns) = fields(opened, layer);
+    let charset = opened.charset.as_ref().map_or(Charset::Utf8, |(charset, _)| *charset);
+    let mut outcome = Outcome::default();
+    let mut batcher = Batcher::new(&columns.iter().map(|column| column.field_type).collect::<Vec<_>>(), column.is_some());
+    let mut text = Text { charset, buffer: String::new() };
+    each_feature(layer, |feature| {
+        outcome.rows_read += 1;
+        let row = outcome.rows_read;
+        for (at, column) in columns.iter().enumerate() {
+            let (value, lost) = text.value(feature, *column);
+            batcher.push(at, value);
+            if lost {
+                outcome.values_lost += 1;
+                if outcome.values_lost_places.len() < LIST_MAX {
+                    outcome.values_lost_places.push((row, fields[at].source_name.clone()));
+                }
+            }
+        }
+        // SAFETY: the feature lives for the length of the call.
+        let (fid, handle) = unsafe { (gdal_sys::OGR_F_GetFID(feature), gdal_sys::OGR_F_GetGeometryRef(feature)) };
+        let wkb = column.as_ref().and_then(|column| geometry::fit(handle, column, row, &mut outcome));
+        batcher.end_row((fid >= 0).then_some(fid), wkb.as_deref());
+        batcher.flush_full(sink).map_err(|error| error.to_string())
+    })?;
+    batcher.flush(sink).map_err(|error| error.to_string())?;
+    if let Some(message) = last_error() {
+        outcome.messages.push(message);
+    }
+    Ok(outcome)
+}
+
+/// What the driver complained of while it read: a file cut short ends the reading without another word.
+fn last_error() -> Option<String> {
+    // SAFETY: the message is copied at once.
+    unsafe {
+        // CE_Failure.
+        if gdal_sys::CPLGetLastErrorType() < 3 {
+            return None;
+        }
+        Some(CStr::from_ptr(gdal_sys::CPLGetLastErrorMsg()).to_string_lossy().into_owned())
+    }
+}
+
+/// Reads the values of a feature; text is decoded into one buffer.
+struct Text {
+    charset: Charset,
+    buffer: String,
+}
+
+impl Text {
+    /// The value, and whether something of it was lost.
+    fn value(&mut self, feature: OGRFeatureH, column: Column) -> (Value<'_>, bool) {
+        // SAFETY: the feature is live, the column exists, and OGR's text is read before the next call.
+        unsafe {
+            if gdal_sys::OGR_F_IsFieldSetAndNotNull(feature, column.at) == 0 {
+                return (Value::Null, false);
+            }
+            match column.field_type {
+                FieldType::Integer => (Value::Integer(gdal_sys::OGR_F_GetFieldAsInteger64(feature, column.at)), false),
+                FieldType::Boolean => (Value::Boolean(gdal_sys::OGR_F_GetFieldAsInteger(feature, column.at) != 0), false),
+                FieldType::Real => {
+                    let value = gdal_sys::OGR_F_GetFieldAsDouble(feature, column.at);
+                    if value.is_finite() { (Value::Real(value), false) } else { (Value::Null, true) }
+                }
+                FieldType::Date | FieldType::DateTime => match moment(feature, column) {
+                    Some(moment) => {
+                        self.buffer = moment;
+                        (if column.is_date_time { Value::DateTime(&self.buffer) } else { Value::Date(&self.buffer) }, false)
+                    }
+                    None => (Value::Null, true),
+                },
+                FieldType::Text => {
+                    let text: *const c_char = gdal_sys::OGR_F_GetFieldAsString(feature, column.at);
+                    let (decoded, lost) = self.charset.decode(CStr::from_ptr(text).to_bytes());
+                    self.buffer = decoded;
+                    (Value::Text(&self.buffer), lost)
+                }
+            }
+        }
+    }
+}
+
+/// RFC 3339, with the zone that the source has.
+unsafe fn moment(feature: OGRFeatureH, column: Column) -> Option<String> {
+    let (mut year, mut month, mut day, mut hour, mut minute, mut zone) = (0, 0, 0, 0, 0, 0);
+    let mut second = 0f32;
+    // SAFETY: the caller's feature is live; all out-pointers are to locals.
+    let known = unsafe {
+        gdal_sys::OGR_F_GetFieldAsDateTimeEx(
+            feature,
+            column.at,
+            &mut year,
+            &mut month,
+            &mut day,
+            &mut hour,
+            &mut minute,
+            &mut second,
+            &mut zone,
+        )
+    };
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    if known == 0 {
+        return None;
+    }
+    if !column.is_date_time {
+        return Some(date.to_string());
+    }
+    // OGR: 0 unknown, 1 local, 100 UTC, and a quarter of an hour a unit around it.
+    let zone = match zone {
+        0 | 1 => String::new(),
+        100 => "Z".to_owned(),
+        other => {
+            let minutes = (other - 100) * 15;
+            format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60)
+        }
+    };
+    let millis = (f64::from(second) * 1000.0).round() as i64;
+    let fraction = if millis % 1000 == 0 { String::new() } else { format!(".{:03}", millis % 1000) };
+    Some(format!("{date}T{hour:02}:{minute:02}:{:02}{fraction}{zone}", millis / 1000))
+}
