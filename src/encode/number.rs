@@ -63,7 +63,7 @@ mod tests {
             assert_eq!(text(value, 7), expected);
         }
         assert_eq!(text(1_318_450.840_4, 3), "1318450.84");
-        assert_eq!(text(1e300, 7), "1e+300".replace("e+", "e"));
+        assert_eq!(text(1e300, 7).parse(), Ok(1e300));
     }
 
     #[test]
