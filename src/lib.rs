@@ -4,9 +4,9 @@
 //!
 //! ```text
 //!  8  cli                                    words on the command line
-//!  7  server                                 (next) router, middleware, watch, start and stop
-//!  6  service                                (next) one room a protocol: ogcapi, download
-//!  5  http                                   (next) what protocols share: faults, negotiation, parameters, links, streams
+//!  7  server                                 router, middleware, watch, start and stop
+//!  6  service                                one room a protocol: ogcapi, download
+//!  5  http                                   what protocols share: faults, negotiation, parameters, links, streams
 //!  4  catalogue   publish                    what is published · how it gets published
 //!  3  source check store encode config       neighbours that never meet
 //!  2  query   geopackage                     questions · the file format that source, store and encode share
@@ -47,5 +47,11 @@ pub mod store;
 
 pub mod catalogue;
 pub mod publish;
+
+pub mod http;
+
+pub mod service;
+
+pub mod server;
 
 pub mod cli;

@@ -6,6 +6,7 @@ mod convert;
 mod layers;
 mod progress;
 mod publish;
+mod serve;
 mod site;
 
 use std::io;
@@ -45,6 +46,8 @@ enum Command {
     Accept(layers::Accept),
     /// Publie ce qui a changé ; chaque couche bascule entière ou pas du tout
     Publish(publish::Publish),
+    /// Sert ce qui est publié, ou des fichiers donnés
+    Serve(serve::Serve),
     /// Liste les couches publiées
     List(layers::List),
     /// Liste les versions d'une couche
@@ -87,6 +90,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Check(check) => check.run(&root),
         Command::Accept(accept) => accept.run(&open(&root)?),
         Command::Publish(publish) => publish.run(&open(&root)?),
+        Command::Serve(serve) => serve.run(&root),
         Command::List(list) => list.run(&open(&root)?),
         Command::Versions(versions) => versions.run(&open(&root)?),
         Command::Rollback(rollback) => rollback.run(&open(&root)?),

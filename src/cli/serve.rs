@@ -1,0 +1,48 @@
+//! `serve`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::config::Site;
+use crate::publish::Publisher;
+use crate::publish::report::LayerReport;
+use crate::server;
+use crate::server::ServeOptions;
+
+#[derive(Args)]
+pub struct Serve {
+    /// L'adresse et le port d'écoute
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADRESSE")]
+    listen: SocketAddr,
+    /// Des fichiers à servir seuls, dans un site passager
+    files: Vec<PathBuf>,
+}
+
+impl Serve {
+    pub fn run(&self, root: &Path) -> anyhow::Result<ExitCode> {
+        if self.files.is_empty() {
+            let publisher = super::open(root)?;
+            return serve(publisher, self.listen);
+        }
+        let folder = tempfile::tempdir()?;
+        let publisher = Publisher::open(Site::ad_hoc(folder.path()), &std::env::current_exe()?)?;
+        for file in publisher.ad_hoc_files(&self.files)? {
+            let report = publisher.publish(&file, &|_, _, _| {});
+            if LayerReport::is_refusal(&report) {
+                bail!("{}", report.text());
+            }
+        }
+        serve(publisher, self.listen)
+    }
+}
+
+fn serve(publisher: Publisher, listen: SocketAddr) -> anyhow::Result<ExitCode> {
+    let options = ServeOptions { listen, site: publisher.site, store: publisher.store };
+    server::run(options, |address| eprintln!("http://{address}/"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,111 @@
+//! What a request can suffer, in neutral words, and its form: RFC 9457 problem+json, or a page for people.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::catalogue::CatalogueError;
+use crate::model::media_type;
+
+#[derive(Debug)]
+pub enum Fault {
+    NotFound {
+        what: &'static str,
+        id: String,
+    },
+    /// It was published once and is erased.
+    Gone {
+        what: &'static str,
+        id: String,
+    },
+    InvalidParameter {
+        name: String,
+        value: String,
+        expected: String,
+    },
+    /// A range that the file does not have; its length.
+    Range {
+        length: u64,
+    },
+    MethodNotAllowed,
+    Unavailable,
+    Internal(anyhow::Error),
+}
+
+/// Signs of a wrong value that an answer repeats.
+const VALUE_SHOWN: usize = 80;
+
+impl Fault {
+    pub fn parameter(name: &str, value: &str, expected: impl Into<String>) -> Fault {
+        Fault::InvalidParameter { name: name.to_owned(), value: value.chars().take(VALUE_SHOWN).collect(), expected: expected.into() }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Fault::NotFound { .. } => StatusCode::NOT_FOUND,
+            Fault::Gone { .. } => StatusCode::GONE,
+            Fault::InvalidParameter { .. } => StatusCode::BAD_REQUEST,
+            Fault::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// For the client: the parameter, the value and what was expected. What happened inside is for the log alone.
+    fn detail(&self) -> String {
+        match self {
+            Fault::NotFound { what, id } => format!("no {what} `{id}`"),
+            Fault::Gone { what, id } => format!("{what} `{id}` was erased"),
+            Fault::InvalidParameter { name, value, expected } => format!("{name}: {expected} (in `{value}`)"),
+            Fault::Range { length } => format!("range: expected bytes within 0-{}", length.saturating_sub(1)),
+            Fault::MethodNotAllowed => "expected GET or HEAD".to_owned(),
+            Fault::Unavailable => "busy: try again in a moment".to_owned(),
+            Fault::Internal(error) => {
+                static NEXT: AtomicU64 = AtomicU64::new(1);
+                let id = NEXT.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(request.id = id, "request {id}: {error:#}");
+                format!("internal error, number {id} in the log")
+            }
+        }
+    }
+}
+
+impl From<CatalogueError> for Fault {
+    fn from(error: CatalogueError) -> Fault {
+        Fault::Internal(error.into())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("error"),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+        });
+        let mut response = (status, [(header::CONTENT_TYPE, media_type::PROBLEM)], body.to_string()).into_response();
+        match self {
+            Fault::Unavailable => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Fault::Range { length } => {
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {
+                    response.headers_mut().insert(header::CONTENT_RANGE, value);
+                }
+            }
+            Fault::MethodNotAllowed => {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,70 @@
+//! Which representation is wanted: `f` decides, else `Accept`; JSON where neither says, a page for browsers.
+
+use axum::http::HeaderMap;
+use axum::http::header;
+
+use crate::http::fault::Fault;
+
+/// The id of a representation among `offered` (the first is the default): `json`, `html`, or a format's own.
+///
+/// # Errors
+/// `InvalidParameter` for an `f` that is not offered.
+pub fn negotiate(headers: &HeaderMap, f: Option<&str>, offered: &[(&'static str, &'static str)]) -> Result<&'static str, Fault> {
+    let default = offered.first().map_or("json", |(id, _)| *id);
+    if let Some(f) = f {
+        let found = offered.iter().find(|(id, _)| *id == f || (f == "json" && *id == default)).map(|(id, _)| *id);
+        let ids: Vec<&str> = offered.iter().map(|(id, _)| *id).collect();
+        return found.ok_or_else(|| Fault::parameter("f", f, format!("expected one of {}", ids.join(", "))));
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("*/*");
+    let mut best = (0.0, default);
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let wanted = parts.next().unwrap_or_default();
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|quality| quality.parse::<f32>().ok()).unwrap_or(1.0);
+        // The first of equals wins: browsers name text/html first, clients name theirs.
+        let found = match wanted {
+            "*/*" | "application/*" => Some(default),
+            "application/json" | "application/geo+json" => Some(default),
+            _ => offered.iter().find(|(_, media_type)| *media_type == wanted).map(|(id, _)| *id),
+        };
+        if let Some(id) = found.filter(|_| quality > best.0) {
+            best = (quality, id);
+        }
+    }
+    Ok(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    const OFFERED: [(&str, &str); 3] = [("geojson", "application/geo+json"), ("html", "text/html"), ("csv", "text/csv")];
+
+    fn chosen(accept: &'static str, f: Option<&str>) -> Option<&'static str> {
+        let mut headers = HeaderMap::new();
+        if !accept.is_empty() {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        }
+        negotiate(&headers, f, &OFFERED).ok()
+    }
+
+    #[test]
+    fn programs_get_json_and_browsers_a_page() {
+        for accept in
+            ["", "*/*", "application/json, application/javascript, text/javascript, text/json", "application/geo+json", "image/png"]
+        {
+            assert_eq!(chosen(accept, None), Some("geojson"), "{accept}");
+        }
+        assert_eq!(chosen("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", None), Some("html"));
+        assert_eq!(chosen("text/html;q=0.2, text/csv", None), Some("csv"));
+    }
+
+    #[test]
+    fn f_decides_and_is_refused_where_it_is_not_offered() {
+        assert_eq!(chosen("text/html", Some("json")), Some("geojson"));
+        assert_eq!(chosen("", Some("html")), Some("html"));
+        assert_eq!(chosen("", Some("xml")), None);
+    }
+}

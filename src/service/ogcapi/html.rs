@@ -1,0 +1,32 @@
+//! Values for pages.
+
+use minijinja::Value;
+use minijinja::context;
+
+use crate::catalogue::PublishedLayer;
+
+/// `30/06/2026`, as French writes a day.
+pub fn day(rfc3339: &str) -> String {
+    let mut parts = rfc3339.get(..10).unwrap_or_default().split('-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(year), Some(month), Some(day)) => format!("{day}/{month}/{year}"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
+/// What pages say of a layer.
+pub fn summary(layer: &PublishedLayer) -> Value {
+    let (said, record) = (layer.layer(), &layer.manifest.record);
+    context! {
+        id => said.id.as_str(),
+        title => said.title.as_str(),
+        description => said.description.as_str(),
+        features => said.features,
+        geometry => said.geometry.map(|geometry| geometry.geometry_type.name()),
+        producer => record.producer.name.as_str(),
+        licence => record.licence.title.as_str(),
+        licence_url => record.licence.url.as_str(),
+        published => day(&layer.manifest.published),
+        crs => said.crs.to_string(),
+    }
+}

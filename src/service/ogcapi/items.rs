@@ -1,0 +1,283 @@
+//! `/collections/{id}/items` and `/items/{fid}` (`/req/core/fc-op`, `/req/core/f-op`, `/req/crs/ogc-crs-header`).
+
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use jiff::Timestamp;
+use minijinja::context;
+use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::utf8_percent_encode;
+
+use crate::catalogue::PublishedLayer;
+use crate::encode::FORMATS;
+use crate::encode::geojson::FeatureWriter;
+use crate::http::fault::Fault;
+use crate::http::negotiate::negotiate;
+use crate::http::params::Params;
+use crate::http::stream;
+use crate::model::batch::FeatureBatch;
+use crate::model::crs::CRS84;
+use crate::model::crs::Crs;
+use crate::model::feature::Value;
+use crate::model::link::Link;
+use crate::model::media_type;
+use crate::query::Query;
+use crate::service::ogcapi::html;
+use crate::service::ogcapi::query;
+use crate::service::page::page;
+use crate::service::state::AppState;
+use crate::service::state::shown;
+
+/// GeoJSON first, a page, then every format of the slice.
+fn offered() -> Vec<(&'static str, &'static str)> {
+    let mut offered = vec![("geojson", media_type::GEOJSON), ("html", media_type::HTML)];
+    offered.extend(FORMATS.iter().filter(|format| format.id() != "geojson").map(|format| (format.id(), format.media_type())));
+    offered
+}
+
+pub async fn list(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Fault> {
+    let mut params = Params::parse(raw.as_deref())?;
+    let wanted = negotiate(&headers, params.take("f").as_deref(), &offered())?;
+    let layer = state.layer(&id)?;
+    let asked = query::read(params, &layer, &state.catalogue())?;
+    let layer = match &asked.version {
+        None => layer,
+        Some(version) => layer
+            .at_version(version)?
+            .ok_or_else(|| Fault::parameter("after", version.as_str(), "that version is kept no more: begin again without `after`"))?,
+    };
+    // Questions to the store last milliseconds, and the runtime has another thread.
+    tokio::task::block_in_place(|| match wanted {
+        "geojson" => geojson(&state, &layer, &asked.query, raw.as_deref()),
+        "html" => table(&state, &layer, &asked.query, raw.as_deref()),
+        other => streamed(&layer, asked.query, other),
+    })
+}
+
+/// The page and whether another follows: one row more than asked tells.
+fn with_one_more(query: &Query) -> Query {
+    let mut more = query.clone();
+    more.page.limit = query.page.limit.map(|limit| limit + 1);
+    more
+}
+
+fn geojson(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
+    let limit = usize::try_from(query.page.limit.unwrap_or(query::LIMIT_MAX)).unwrap_or(usize::MAX);
+    let matched = layer.count(query)?;
+    let mut body = Vec::new();
+    let (returned, last, more) = match layer.fragments(&with_one_more(query))? {
+        Some(fragments) => {
+            let returned = fragments.rows.len().min(limit);
+            body.reserve(fragments.len_bytes() + 2048);
+            body.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
+            for feature in 0..returned {
+                body.extend_from_slice(if feature == 0 { b"\n" } else { b",\n" });
+                body.extend_from_slice(fragments.feature(feature));
+            }
+            (returned, returned.checked_sub(1).map(|last| fragments.rows[last]), fragments.rows.len() > limit)
+        }
+        None => formatted(layer, query, limit, &mut body)?,
+    };
+    body.extend_from_slice(b"\n],");
+    let envelope = serde_json::json!({
+        "links": links(state, layer, query, raw, last.filter(|_| more)),
+        "timeStamp": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "numberMatched": matched,
+        "numberReturned": returned,
+    });
+    // The members of the envelope, behind the features: they are known last.
+    body.extend_from_slice(&envelope.to_string().as_bytes()[1..]);
+    Ok(with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body).into_response(), query.crs))
+}
+
+/// Another CRS, or chosen properties: written from the store.
+fn formatted(layer: &Arc<PublishedLayer>, query: &Query, limit: usize, body: &mut Vec<u8>) -> Result<(usize, Option<i64>, bool), Fault> {
+    let names = layer
+        .layer()
+        .fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .filter(|name| query.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name)));
+    let writer = FeatureWriter::with_fields(names, query.crs);
+    body.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
+    let (mut returned, mut last) = (0, None);
+    for chunk in layer.features(&with_one_more(query))? {
+        let chunk = chunk?;
+        for row in 0..chunk.batch.rows() {
+            if returned == limit {
+                return Ok((returned, last, true));
+            }
+            body.extend_from_slice(if returned == 0 { b"\n" } else { b",\n" });
+            writer.feature(body, &chunk.batch, row);
+            (returned, last) = (returned + 1, Some(chunk.rows[row]));
+        }
+    }
+    Ok((returned, last, false))
+}
+
+fn links(state: &AppState, layer: &PublishedLayer, query: &Query, raw: Option<&str>, next_after: Option<i64>) -> Vec<Link> {
+    let address = format!("{}/collections/{}/items", state.base, layer.id());
+    let kept: Vec<(String, String)> = form_urlencoded::parse(raw.unwrap_or_default().as_bytes())
+        .filter(|(name, _)| name != "f")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let href = |without: &[&str], with: &[(&str, String)]| {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(kept.iter().filter(|(name, _)| !without.contains(&name.as_str())));
+        text.extend_pairs(with);
+        format!("{address}?{}", text.finish())
+    };
+    let mut links = Vec::new();
+    for (id, media_type) in offered() {
+        let rel = if id == "geojson" { "self" } else { "alternate" };
+        links.push(Link::new(href(&[], &[("f", id.to_owned())]), rel, media_type));
+    }
+    links.push(Link::new(format!("{}/collections/{}", state.base, layer.id()), "collection", media_type::JSON));
+    if let Some(row) = next_after {
+        let after = format!("{}.{row}", layer.manifest.version);
+        links.push(Link::new(href(&["offset", "after"], &[("after", after)]), "next", media_type::GEOJSON).titled("Page suivante"));
+    }
+    if query.page.offset > 0 && query.page.after.is_none() {
+        let before = query.page.offset.saturating_sub(query.page.limit.unwrap_or(0));
+        links.push(Link::new(href(&["offset"], &[("offset", before.to_string())]), "prev", media_type::GEOJSON));
+    }
+    links
+}
+
+/// `Content-Crs: <uri>` (`/req/crs/ogc-crs-header`).
+fn with_crs(mut response: Response, crs: Crs) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs.uri())) {
+        response.headers_mut().insert(HeaderName::from_static("content-crs"), value);
+    }
+    response
+}
+
+fn streamed(layer: &Arc<PublishedLayer>, query: Query, wanted: &str) -> Result<Response, Fault> {
+    let nothing = || Fault::parameter("f", wanted, "expected a format of this service");
+    let format = *FORMATS.iter().find(|format| format.id() == wanted).ok_or_else(nothing)?;
+    let layer = Arc::clone(layer);
+    let crs = query.crs;
+    let body = stream::body(move |out| {
+        let mut shown = layer.layer().clone();
+        if let Some(fields) = &query.fields {
+            shown.fields.retain(|field| fields.contains(&field.name));
+        }
+        let mut encoder = format.begin(&shown, query.crs, out)?;
+        for chunk in layer.features(&query).map_err(io::Error::other)? {
+            encoder.write(&chunk.map_err(io::Error::other)?.batch)?;
+        }
+        encoder.finish()
+    });
+    Ok(with_crs(([(header::CONTENT_TYPE, format.media_type())], body).into_response(), crs))
+}
+
+fn table(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
+    let limit = usize::try_from(query.page.limit.unwrap_or(query::LIMIT_MAX)).unwrap_or(usize::MAX);
+    let names: Vec<String> = layer
+        .layer()
+        .fields
+        .iter()
+        .filter(|field| query.fields.as_ref().is_none_or(|fields| fields.contains(&field.name)))
+        .map(|field| field.title.clone())
+        .collect();
+    let (mut rows, mut last, mut more) = (Vec::new(), None, false);
+    for chunk in layer.features(&with_one_more(query))? {
+        let chunk = chunk?;
+        for row in 0..chunk.batch.rows() {
+            more = rows.len() == limit;
+            if more {
+                break;
+            }
+            let id = chunk.batch.id(row).map(|id| id.to_string()).unwrap_or_default();
+            let values: Vec<String> = (0..chunk.batch.columns.len()).map(|column| french(chunk.batch.value(row, column))).collect();
+            rows.push(context! { href => format!("{}?f=html", item_address(state, layer, &id)), id, values });
+            last = Some(chunk.rows[row]);
+        }
+    }
+    let next = links(state, layer, query, raw, last.filter(|_| more))
+        .into_iter()
+        .find(|link| link.rel == "next")
+        .map(|link| format!("{}&f=html", link.href));
+    let values = context! { layer => html::summary(layer), fields => names, returned => rows.len() as u64, rows, matched => layer.count(query)?, next };
+    page(state, "items.html", values)
+}
+
+fn item_address(state: &AppState, layer: &PublishedLayer, id: &str) -> String {
+    format!("{}/collections/{}/items/{}", state.base, layer.id(), utf8_percent_encode(id, NON_ALPHANUMERIC))
+}
+
+fn french(value: Value<'_>) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(text) => text.to_owned(),
+        Value::Date(text) => html::day(text),
+        Value::DateTime(text) => text.to_owned(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => value.to_string().replace('.', ","),
+        Value::Boolean(value) => if value { "oui" } else { "non" }.to_owned(),
+    }
+}
+
+pub async fn one(
+    State(state): State<AppState>,
+    Path((id, fid)): Path<(String, String)>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Fault> {
+    let mut params = Params::parse(raw.as_deref())?;
+    let offered = [("geojson", media_type::GEOJSON), ("html", media_type::HTML)];
+    let wanted = negotiate(&headers, params.take("f").as_deref(), &offered)?;
+    let layer = state.layer(&id)?;
+    let crs = query::read_crs(&mut params, &layer)?;
+    params.finish(&["f", "crs"])?;
+    let nothing = || Fault::NotFound { what: "feature", id: shown(&fid) };
+    let feature_id = layer.feature_id(&fid).ok_or_else(nothing)?;
+    // One look-up by an index, some microseconds: cheaper here than on another thread.
+    if wanted == "geojson" && crs == CRS84 {
+        let fragment = layer.fragment(&feature_id)?.ok_or_else(nothing)?;
+        return Ok(item(&state, &layer, &fid, crs, fragment.feature(0)));
+    }
+    let found = layer.feature(&feature_id, crs)?.ok_or_else(nothing)?;
+    if wanted == "html" {
+        return item_page(&state, &layer, &fid, &found.batch);
+    }
+    let mut text = Vec::new();
+    FeatureWriter::new(layer.layer(), crs).feature(&mut text, &found.batch, 0);
+    Ok(item(&state, &layer, &fid, crs, &text))
+}
+
+/// A feature with its links (`/req/core/f-links`).
+fn item(state: &AppState, layer: &PublishedLayer, fid: &str, crs: Crs, feature: &[u8]) -> Response {
+    let address = item_address(state, layer, fid);
+    let links = [
+        Link::new(format!("{address}?f=geojson"), "self", media_type::GEOJSON),
+        Link::new(format!("{address}?f=html"), "alternate", media_type::HTML),
+        Link::new(format!("{}/collections/{}", state.base, layer.id()), "collection", media_type::JSON),
+    ];
+    let mut body = Vec::with_capacity(feature.len() + 512);
+    body.extend_from_slice(feature.strip_suffix(b"}").unwrap_or(feature));
+    body.extend_from_slice(b",\"links\":");
+    body.extend_from_slice(serde_json::json!(links).to_string().as_bytes());
+    body.push(b'}');
+    with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body).into_response(), crs)
+}
+
+fn item_page(state: &AppState, layer: &PublishedLayer, fid: &str, batch: &FeatureBatch) -> Result<Response, Fault> {
+    let pairs: Vec<(String, String)> =
+        layer.layer().fields.iter().enumerate().map(|(column, field)| (field.title.clone(), french(batch.value(0, column)))).collect();
+    page(state, "item.html", context! { layer => html::summary(layer), id => fid, pairs })
+}

@@ -1,0 +1,118 @@
+//! OGC API - Features, Part 1 (OGC 17-069r4) and Part 2 (OGC 18-058r1).
+
+mod collections;
+mod html;
+mod items;
+mod openapi;
+mod query;
+
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::context;
+
+use crate::http::fault::Fault;
+use crate::http::negotiate::negotiate;
+use crate::http::params::Params;
+use crate::model::link::Link;
+use crate::model::media_type;
+use crate::service::SERVICES;
+use crate::service::Service;
+use crate::service::page::page;
+use crate::service::state::AppState;
+
+pub struct OgcApi;
+
+/// Exactly these spellings: suites compare text.
+const CONFORMANCE: [&str; 5] = [
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+];
+
+/// Representations of documents: JSON, and a page.
+const OFFERED: [(&str, &str); 2] = [("json", media_type::JSON), ("html", media_type::HTML)];
+
+impl Service for OgcApi {
+    fn id(&self) -> &'static str {
+        "ogcapi"
+    }
+
+    fn conformance(&self) -> &'static [&'static str] {
+        &CONFORMANCE
+    }
+
+    fn links(&self, base: &str) -> Vec<Link> {
+        vec![
+            Link::new(format!("{base}/api"), "service-desc", media_type::OPENAPI).titled("Description de l'API (OpenAPI 3.0)"),
+            Link::new(format!("{base}/api?f=html"), "service-doc", media_type::HTML).titled("Documentation de l'API"),
+            Link::new(format!("{base}/conformance"), "conformance", media_type::JSON).titled("Classes de conformité"),
+            Link::new(format!("{base}/collections"), "data", media_type::JSON).titled("Jeux de données"),
+        ]
+    }
+
+    fn routes(&self) -> Router<AppState> {
+        Router::new()
+            .route("/", get(landing))
+            .route("/conformance", get(conformance))
+            .route("/api", get(openapi::api))
+            .route("/collections", get(collections::list))
+            .route("/collections/{id}", get(collections::one))
+            .route("/collections/{id}/items", get(items::list))
+            .route("/collections/{id}/items/{fid}", get(items::one))
+    }
+}
+
+/// `self` and the other representations of a document (`/req/core/root-success`, recommendation `/rec/core/link-header`).
+fn own_links(address: &str, wanted: &str, offered: &[(&'static str, &'static str)]) -> Vec<Link> {
+    let joined = if address.contains('?') { '&' } else { '?' };
+    offered
+        .iter()
+        .map(|(id, media_type)| {
+            let rel = if *id == wanted { "self" } else { "alternate" };
+            Link::new(format!("{address}{joined}f={id}"), rel, media_type)
+        })
+        .collect()
+}
+
+fn json(value: &serde_json::Value) -> Response {
+    ([(header::CONTENT_TYPE, media_type::JSON)], value.to_string()).into_response()
+}
+
+async fn landing(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let mut params = Params::parse(query.as_deref())?;
+    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
+    params.finish(&["f"])?;
+    let mut links = own_links(&format!("{}/", state.base), wanted, &OFFERED);
+    links.extend(SERVICES.iter().flat_map(|service| service.links(&state.base)));
+    if wanted == "html" {
+        let catalogue = state.catalogue();
+        let layers: Vec<_> = catalogue.layers.iter().map(|layer| html::summary(layer)).collect();
+        let links: Vec<_> = links
+            .iter()
+            .filter(|link| link.title.is_some())
+            .map(|link| context! { href => link.href.as_str(), title => link.title.as_deref(), rel => link.rel.as_str() })
+            .collect();
+        return page(&state, "landing.html", context! { description => state.site.description.as_str(), layers, links });
+    }
+    Ok(json(&serde_json::json!({ "title": state.site.title, "description": state.site.description, "links": links })))
+}
+
+async fn conformance(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let mut params = Params::parse(query.as_deref())?;
+    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
+    params.finish(&["f"])?;
+    let classes: Vec<&str> = SERVICES.iter().flat_map(|service| service.conformance()).copied().collect();
+    if wanted == "html" {
+        let items: Vec<_> = classes.iter().map(|class| context! { title => *class }).collect();
+        return page(&state, "list.html", context! { heading => "Classes de conformité", items });
+    }
+    Ok(json(&serde_json::json!({ "conformsTo": classes, "links": own_links(&format!("{}/conformance", state.base), wanted, &OFFERED) })))
+}

@@ -1,0 +1,113 @@
+//! From the parameters of a request to a question.
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::PublishedLayer;
+use crate::crs::parse;
+use crate::http::fault::Fault;
+use crate::http::params::Params;
+use crate::http::params::unknown;
+use crate::model::crs::CRS84;
+use crate::model::crs::Crs;
+use crate::model::version::Version;
+use crate::query::Page;
+use crate::query::Query;
+use crate::query::bbox;
+use crate::query::datetime;
+
+/// Features of a page where nobody says. As GeoServer and ldproxy: enough to look at.
+pub const LIMIT_DEFAULT: u64 = 100;
+/// Features of a page at most; a larger wish is lowered to it (`/req/core/fc-limit-response-1` C).
+pub const LIMIT_MAX: u64 = 10_000;
+
+/// Parameters of `/items`, beside the layer's own fields.
+pub const KNOWN: [&str; 10] = ["f", "limit", "offset", "after", "bbox", "bbox-crs", "crs", "datetime", "properties", "commune"];
+
+/// A question about a version: a `next` link names the version that its page was cut from.
+pub struct Asked {
+    pub query: Query,
+    pub version: Option<Version>,
+}
+
+/// Reads every parameter but `f`, which the caller took.
+///
+/// # Errors
+/// `InvalidParameter`.
+pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -> Result<Asked, Fault> {
+    let limit = params.number("limit", 1)?.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
+    let offset = params.number("offset", 0)?.unwrap_or(0);
+    let (version, after) = params.take("after").map(|text| read_after(&text)).transpose()?.unzip();
+    let crs = read_crs(&mut params, layer)?;
+    let bbox_crs = match params.take("bbox-crs") {
+        None => CRS84,
+        Some(text) => served(&text, layer).ok_or_else(|| refused("bbox-crs", &text, layer))?,
+    };
+    let bbox = params
+        .take("bbox")
+        .map(|text| bbox::parse(&text, bbox_crs).map_err(|expected| Fault::parameter("bbox", &text, expected)))
+        .transpose()?;
+    let datetime = params
+        .take("datetime")
+        .map(|text| datetime::parse(&text).map_err(|expected| Fault::parameter("datetime", &text, expected)))
+        .transpose()?;
+    let area =
+        match params.take("commune") {
+            None => None,
+            Some(code) => Some(catalogue.commune(&code).ok_or_else(|| {
+                Fault::parameter("commune", &code, "expected the INSEE code of a commune of the territory, such as 35188")
+            })?),
+        };
+    let fields = params.take("properties").map(|text| read_properties(&text, layer)).transpose()?;
+    let mut equals = Vec::new();
+    for (name, value) in params.rest() {
+        if layer.layer().field(&name).is_none() {
+            let mut known: Vec<&str> = KNOWN.to_vec();
+            known.extend(layer.layer().fields.iter().map(|field| field.name.as_str()));
+            return Err(unknown(&name, &value, &known));
+        }
+        equals.push((name, value));
+    }
+    // A layer without times is not filtered by time (`/req/core/fc-time-response` A).
+    let datetime = datetime.filter(|_| !layer.layer().time_fields.is_empty());
+    let query =
+        Query { bbox: bbox.unwrap_or_default(), datetime, equals, area, page: Page { limit: Some(limit), offset, after }, fields, crs };
+    Ok(Asked { query, version })
+}
+
+/// `crs` (`/req/crs/fc-crs-valid-value`).
+///
+/// # Errors
+/// `InvalidParameter` for a CRS that the collection does not list.
+pub fn read_crs(params: &mut Params, layer: &PublishedLayer) -> Result<Crs, Fault> {
+    match params.take("crs") {
+        None => Ok(CRS84),
+        Some(text) => served(&text, layer).ok_or_else(|| refused("crs", &text, layer)),
+    }
+}
+
+fn served(text: &str, layer: &PublishedLayer) -> Option<Crs> {
+    parse::parse(text).filter(|crs| layer.crs_served().contains(crs))
+}
+
+fn refused(name: &str, text: &str, layer: &PublishedLayer) -> Fault {
+    let known: Vec<String> = layer.crs_served().iter().map(|crs| crs.uri()).collect();
+    Fault::parameter(name, text, format!("expected one of {}", known.join(", ")))
+}
+
+fn read_after(text: &str) -> Result<(Version, i64), Fault> {
+    let read = || {
+        let (version, row) = text.split_once('.')?;
+        Some((Version::try_from(version.to_owned()).ok()?, row.parse::<i64>().ok().filter(|row| *row >= 0)?))
+    };
+    read().ok_or_else(|| Fault::parameter("after", text, "expected the value of a `next` link"))
+}
+
+fn read_properties(text: &str, layer: &PublishedLayer) -> Result<Vec<String>, Fault> {
+    let names: Vec<String> = text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    match names.iter().find(|name| layer.layer().field(name).is_none()) {
+        None => Ok(names),
+        Some(name) => {
+            let known: Vec<&str> = layer.layer().fields.iter().map(|field| field.name.as_str()).collect();
+            Err(Fault::parameter("properties", name, format!("expected names among {}", known.join(", "))))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What every handler may see: the site, and the catalogue of this moment.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::Found;
+use crate::catalogue::PublishedLayer;
+use crate::config::Site;
+use crate::http::fault::Fault;
+
+#[derive(Clone)]
+pub struct AppState {
+    pub site: Arc<Site>,
+    /// Every absolute address begins with it; no trailing slash.
+    pub base: Arc<str>,
+    current: Arc<RwLock<Arc<Catalogue>>>,
+}
+
+impl AppState {
+    pub fn new(site: Arc<Site>, base: &str, catalogue: Catalogue) -> AppState {
+        AppState { site, base: base.trim_end_matches('/').into(), current: Arc::new(RwLock::new(Arc::new(catalogue))) }
+    }
+
+    /// Taken once a request, so that an answer shows one moment.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn replace(&self, catalogue: Catalogue) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+    }
+
+    /// # Errors
+    /// `NotFound`, `Gone`.
+    pub fn layer(&self, id: &str) -> Result<Arc<PublishedLayer>, Fault> {
+        match self.catalogue().find(id) {
+            Found::Layer(layer) => Ok(Arc::clone(layer)),
+            Found::Gone => Err(Fault::Gone { what: "collection", id: shown(id) }),
+            Found::Nothing => Err(Fault::NotFound { what: "collection", id: shown(id) }),
+        }
+    }
+}
+
+/// An id as an answer repeats it: what a client sent is not echoed at length.
+pub fn shown(id: &str) -> String {
+    id.chars().take(80).collect()
+}
