@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 done, but something was refused, held or found blocking; 2 wrong use, or the command failed.
 
 mod convert;
+mod demo;
 mod layers;
 mod progress;
 mod publish;
@@ -64,6 +65,8 @@ enum Command {
     Purge(layers::Purge),
     /// Convertit un fichier en un autre, avec les mêmes lecteurs et les mêmes écrivains
     Convert(convert::Convert),
+    /// La ville de démonstration, publiée dans un site passager et servie
+    Demo(demo::Demo),
     /// Écrit les complétions d'un interpréteur de commandes
     Completions {
         /// bash, zsh, fish…
@@ -99,6 +102,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Quarantine(quarantine) => quarantine.run(&open(&root)?),
         Command::Purge(purge) => purge.run(&open(&root)?),
         Command::Convert(convert) => convert.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "bocage", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -19,6 +19,9 @@ pub struct Serve {
     /// L'adresse et le port d'écoute
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADRESSE")]
     listen: SocketAddr,
+    /// L'adresse privée, pour /metrics ; rien d'autre qu'une machine de confiance ne doit l'atteindre
+    #[arg(long, value_name = "ADRESSE")]
+    desk: Option<SocketAddr>,
     /// Des fichiers à servir seuls, dans un site passager
     files: Vec<PathBuf>,
 }
@@ -27,7 +30,7 @@ impl Serve {
     pub fn run(&self, root: &Path) -> anyhow::Result<ExitCode> {
         if self.files.is_empty() {
             let publisher = super::open(root)?;
-            return serve(publisher, self.listen);
+            return self.serve(publisher);
         }
         let folder = tempfile::tempdir()?;
         let publisher = Publisher::open(Site::ad_hoc(folder.path()), &std::env::current_exe()?)?;
@@ -37,12 +40,13 @@ impl Serve {
                 bail!("{}", report.text());
             }
         }
-        serve(publisher, self.listen)
+        self.serve(publisher)
     }
-}
 
-fn serve(publisher: Publisher, listen: SocketAddr) -> anyhow::Result<ExitCode> {
-    let options = ServeOptions { listen, site: publisher.site, store: publisher.store };
-    server::run(options, |address| eprintln!("http://{address}/"))?;
-    Ok(ExitCode::SUCCESS)
+    fn serve(&self, publisher: Publisher) -> anyhow::Result<ExitCode> {
+        let options =
+            ServeOptions { listen: self.listen, desk: self.desk, site: publisher.site, store: publisher.store, until_ready: false };
+        server::run(options, |address| eprintln!("http://{address}/"))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }

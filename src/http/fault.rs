@@ -37,6 +37,13 @@ pub enum Fault {
     Internal(anyhow::Error),
 }
 
+/// A fault as a page says it, carried by the answer for whoever makes pages.
+#[derive(Clone, Debug)]
+pub struct ForPeople {
+    pub heading: &'static str,
+    pub text: String,
+}
+
 /// Signs of a wrong value that an answer repeats.
 const VALUE_SHOWN: usize = 80;
 
@@ -76,6 +83,27 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// In French. `detail`: what programs are told, where the precise word matters.
+    fn for_people(&self, detail: &str) -> ForPeople {
+        let (heading, text) = match self {
+            Fault::NotFound { id, .. } => {
+                ("Page introuvable", format!("« {id} » n'existe pas ici, ou n'est plus publié. La page d'accueil donne ce qui l'est."))
+            }
+            Fault::Gone { id, .. } => ("Donnée effacée", format!("« {id} » a été publié, puis effacé pour de bon.")),
+            Fault::InvalidParameter { name, value, expected } => {
+                ("Adresse mal formée", format!("Le paramètre « {name} » ne peut pas valoir « {value} » ({expected})."))
+            }
+            Fault::Range { .. } | Fault::MethodNotAllowed => {
+                ("Demande impossible", format!("Cette adresse ne se demande pas ainsi ({detail})."))
+            }
+            Fault::Unavailable => ("Un instant", "Le service est très demandé : réessayez dans quelques secondes.".to_owned()),
+            Fault::Internal(_) => ("Erreur du service", format!("Quelque chose a échoué de notre côté ({detail}).")),
+        };
+        ForPeople { heading, text }
+    }
+}
+
 impl From<CatalogueError> for Fault {
     fn from(error: CatalogueError) -> Fault {
         Fault::Internal(error.into())
@@ -85,13 +113,16 @@ impl From<CatalogueError> for Fault {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let status = self.status();
+        let detail = self.detail();
+        let words = self.for_people(&detail);
         let body = serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("error"),
             "status": status.as_u16(),
-            "detail": self.detail(),
+            "detail": detail,
         });
         let mut response = (status, [(header::CONTENT_TYPE, media_type::PROBLEM)], body.to_string()).into_response();
+        response.extensions_mut().insert(words);
         match self {
             Fault::Unavailable => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

@@ -1,5 +1,6 @@
-//! What protocols share: faults, negotiation, parameters, links, streams.
+//! What protocols share: faults, validators, negotiation, parameters, links, streams.
 
+pub mod cache;
 pub mod fault;
 pub mod negotiate;
 pub mod params;

@@ -21,6 +21,7 @@ use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 
 use crate::catalogue::PublishedLayer;
+use crate::http::cache;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
@@ -132,7 +133,7 @@ async fn versioned(
     send(&old, &file, &headers, "public, max-age=31536000, immutable").await
 }
 
-async fn send(layer: &Arc<PublishedLayer>, name: &str, headers: &HeaderMap, cache: &'static str) -> Result<Response, Fault> {
+async fn send(layer: &Arc<PublishedLayer>, name: &str, headers: &HeaderMap, lifetime: &'static str) -> Result<Response, Fault> {
     let nothing = || Fault::NotFound { what: "file", id: shown(name) };
     if let Some(plain) = name.strip_suffix(".sha256") {
         let (_, file) = layer.file(plain).ok_or_else(nothing)?;
@@ -140,9 +141,8 @@ async fn send(layer: &Arc<PublishedLayer>, name: &str, headers: &HeaderMap, cach
     }
     let (path, file) = layer.file(name).ok_or_else(nothing)?;
     let etag = format!("\"{}\"", file.sha256);
-    let fresh =
-        headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| value == "*" || value.contains(&etag));
-    let published = http_date(&layer.manifest.published);
+    let fresh = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| cache::matches(value, &etag));
+    let published = cache::http_date(&layer.manifest.published);
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -160,7 +160,7 @@ async fn send(layer: &Arc<PublishedLayer>, name: &str, headers: &HeaderMap, cach
     let entries = response.headers_mut();
     entries.insert(header::ETAG, value(&etag)?);
     entries.insert(header::LAST_MODIFIED, value(&published)?);
-    entries.insert(header::CACHE_CONTROL, value(cache)?);
+    entries.insert(header::CACHE_CONTROL, value(lifetime)?);
     Ok(response)
 }
 
@@ -199,12 +199,6 @@ fn parse_range(text: &str, length: u64) -> Option<Result<(u64, u64), Fault>> {
     Some(if range.0 > range.1 || range.0 >= length { Err(Fault::Range { length }) } else { Ok(range) })
 }
 
-/// RFC 3339 to the date of HTTP (RFC 9110 §5.6.7).
-pub fn http_date(rfc3339: &str) -> String {
-    let instant: Option<jiff::Timestamp> = rfc3339.parse().ok();
-    instant.map_or_else(String::new, |instant| instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,8 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_dates_have_their_form() {
+    fn sizes_are_written_as_in_french() {
         assert_eq!((size(12), size(12_345_678)), ("12 octets".to_owned(), "12,3 Mo".to_owned()));
-        assert_eq!(http_date("2026-06-30T10:00:00Z"), "Tue, 30 Jun 2026 10:00:00 GMT");
     }
 }

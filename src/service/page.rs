@@ -2,6 +2,10 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::header;
+use axum::middleware::Next;
 use axum::response::Html;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -10,6 +14,9 @@ use minijinja::Value;
 use minijinja::context;
 
 use crate::http::fault::Fault;
+use crate::http::fault::ForPeople;
+use crate::http::negotiate::negotiate;
+use crate::model::media_type;
 use crate::service::state::AppState;
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -37,6 +44,22 @@ pub fn page(state: &AppState, template: &str, values: Value) -> Result<Response,
     let site = context! { title => state.site.title.as_str(), publisher => state.site.publisher.name.as_str(), base => &*state.base, language => state.site.language.as_str() };
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(context! { site, ..values }));
     rendered.map(|html| Html(html).into_response()).map_err(|error| Fault::Internal(error.into()))
+}
+
+/// Where a browser asked, a fault is a page in French; programs get problem+json as it is.
+pub async fn faults_as_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let browser =
+        negotiate(request.headers(), None, &[("json", media_type::JSON), ("html", media_type::HTML)]).is_ok_and(|wanted| wanted == "html");
+    let response = next.run(request).await;
+    let Some(words) = response.extensions().get::<ForPeople>().filter(|_| browser).cloned() else { return response };
+    let Ok(mut shown) = page(&state, "text.html", context! { heading => words.heading, text => words.text }) else { return response };
+    *shown.status_mut() = response.status();
+    for (name, value) in response.headers() {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            shown.headers_mut().insert(name, value.clone());
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

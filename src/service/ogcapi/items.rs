@@ -20,6 +20,7 @@ use percent_encoding::utf8_percent_encode;
 use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
 use crate::encode::geojson::FeatureWriter;
+use crate::http::cache::Validator;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
@@ -60,12 +61,22 @@ pub async fn list(
             .at_version(version)?
             .ok_or_else(|| Fault::parameter("after", version.as_str(), "that version is kept no more: begin again without `after`"))?,
     };
+    let validator = validator(&layer, wanted);
+    if let Some(unchanged) = validator.answer(&headers) {
+        return Ok(unchanged);
+    }
     // Questions to the store last milliseconds, and the runtime has another thread.
-    tokio::task::block_in_place(|| match wanted {
+    let answer = tokio::task::block_in_place(|| match wanted {
         "geojson" => geojson(&state, &layer, &asked.query, raw.as_deref()),
         "html" => table(&state, &layer, &asked.query, raw.as_deref()),
         other => streamed(&layer, asked.query, other),
-    })
+    });
+    answer.map(|response| validator.stamp(response))
+}
+
+/// What is asked is in the address; what answers is the version, and the words said of it.
+fn validator(layer: &PublishedLayer, wanted: &str) -> Validator {
+    Validator::weak(&[layer.manifest.version.as_str(), &layer.revised, wanted], Some(&layer.revised))
 }
 
 /// The page and whether another follows: one row more than asked tells.
@@ -246,18 +257,22 @@ pub async fn one(
     params.finish(&["f", "crs"])?;
     let nothing = || Fault::NotFound { what: "feature", id: shown(&fid) };
     let feature_id = layer.feature_id(&fid).ok_or_else(nothing)?;
+    let validator = validator(&layer, wanted);
+    if let Some(unchanged) = validator.answer(&headers) {
+        return Ok(unchanged);
+    }
     // One look-up by an index, some microseconds: cheaper here than on another thread.
     if wanted == "geojson" && crs == CRS84 {
         let fragment = layer.fragment(&feature_id)?.ok_or_else(nothing)?;
-        return Ok(item(&state, &layer, &fid, crs, fragment.feature(0)));
+        return Ok(validator.stamp(item(&state, &layer, &fid, crs, fragment.feature(0))));
     }
     let found = layer.feature(&feature_id, crs)?.ok_or_else(nothing)?;
     if wanted == "html" {
-        return item_page(&state, &layer, &fid, &found.batch);
+        return item_page(&state, &layer, &fid, &found.batch).map(|response| validator.stamp(response));
     }
     let mut text = Vec::new();
     FeatureWriter::new(layer.layer(), crs).feature(&mut text, &found.batch, 0);
-    Ok(item(&state, &layer, &fid, crs, &text))
+    Ok(validator.stamp(item(&state, &layer, &fid, crs, &text)))
 }
 
 /// A feature with its links (`/req/core/f-links`).
