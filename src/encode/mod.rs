@@ -1,11 +1,15 @@
 //! WRITE: batches of features become a document or a file.
 
+mod columns;
 mod csv;
+mod flatgeobuf;
 pub mod geojson;
 pub mod geojson_lines;
 mod geopackage;
 pub mod number;
+mod ogr;
 mod reproject;
+mod shapefile;
 mod wkt;
 
 use std::io;
@@ -61,4 +65,11 @@ pub trait Download: Sync {
     fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>>;
 }
 
-pub const DOWNLOADS: &[&dyn Download] = &[&geojson_lines::GeoJsonLines, &geopackage::GeoPackage, &csv::CsvFile, &csv::ExcelCsvFile];
+pub const DOWNLOADS: &[&dyn Download] = &[
+    &geojson_lines::GeoJsonLines,
+    &geopackage::GeoPackage,
+    &shapefile::ShapefileZip,
+    &flatgeobuf::FlatGeobuf,
+    &csv::CsvFile,
+    &csv::ExcelCsvFile,
+];

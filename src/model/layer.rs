@@ -139,6 +139,20 @@ pub enum GeometryType {
 }
 
 impl GeometryType {
+    /// ISO 19125 code, as WKB and FlatGeobuf number them; 0 for any.
+    pub fn wkb_code(self) -> u8 {
+        match self {
+            GeometryType::Geometry => 0,
+            GeometryType::Point => 1,
+            GeometryType::LineString => 2,
+            GeometryType::Polygon => 3,
+            GeometryType::MultiPoint => 4,
+            GeometryType::MultiLineString => 5,
+            GeometryType::MultiPolygon => 6,
+            GeometryType::GeometryCollection => 7,
+        }
+    }
+
     /// The name that OGC, GeoPackage and GeoJSON share (`MultiPolygon`).
     pub fn name(self) -> &'static str {
         match self {
