@@ -8,22 +8,69 @@ ROOT := $(CURDIR)
 export BOCAGE_SHARED ?= $(abspath $(ROOT)/../shared)
 
 PACKAGES := build-essential pkg-config libgdal-dev libproj-dev libsqlite3-dev proj-data proj-bin gdal-bin
+TEST_PACKAGES := $(PACKAGES) python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup quick test
+RELEASE := target/release/bocage
+# Tools of the tests live below target/, so that a checkout is all there is to delete.
+TOOLS := target/tools
+CARGO_DENY := $(TOOLS)/bin/cargo-deny
+CARGO_DENY_VERSION := 0.20.2
+OWSLIB := target/venv-clients
+SCHEMATHESIS := target/venv-conformance
+
+.PHONY: help setup setup-test release demo quick test deny advisories symbols clients conformance bench bench-large
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
+define install
+	@missing=(); for p in $(1); do dpkg-query -W -f '$${db:Status-Status}\n' "$$p" 2>/dev/null | grep -qx installed || missing+=("$$p"); done; \
+	if [ "$${#missing[@]}" -gt 0 ]; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends "$${missing[@]}"; fi
+endef
+
 setup:
-	@missing=(); for p in $(PACKAGES); do dpkg-query -W -f '$${db:Status-Status}\n' "$$p" 2>/dev/null | grep -qx installed || missing+=("$$p"); done; \
-	if [ "$${#missing[@]}" -gt 0 ]; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y "$${missing[@]}"; fi
+	$(call install,$(PACKAGES))
 	@command -v cargo >/dev/null || { echo "a Rust toolchain is needed: https://rustup.rs" >&2; exit 1; }
+
+setup-test: setup $(CARGO_DENY) $(OWSLIB)/done
+	$(call install,$(TEST_PACKAGES))
+
+$(CARGO_DENY): | setup
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(TOOLS)
+
+# A virtual environment from the lock file beside its scripts, made anew when the lock changes.
+target/venv-%/done: tests/%/requirements.txt
+	$(call install,$(TEST_PACKAGES))
+	rm -rf $(@D)
+	/usr/bin/python3 -m venv $(@D)
+	$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+release: setup
+	cargo build --locked --release
+
+demo: release ## the demonstration town, published and served (UNTIL_READY=1: stop once it answers)
+	$(RELEASE) demo $(if $(UNTIL_READY),--until-ready) $(if $(LISTEN),--listen $(LISTEN))
 
 quick: setup ## format, clippy, tidy, unit tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --lib --test tidy
 
-test: quick ## everything on small data
-	cargo test --locked --tests
+test: quick setup-test deny ## quick, and everything on small data, with GDAL and OWSLib as strangers
+	BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python cargo test --locked --test it
+	@$(MAKE) --no-print-directory symbols BINARY=target/debug/bocage
+
+deny: $(CARGO_DENY) ## licences, bans and sources of what we depend on
+	PATH="$(ROOT)/$(TOOLS)/bin:$$PATH" cargo deny --locked check --hide-inclusion-graph licenses bans sources
+
+advisories: $(CARGO_DENY) ## known vulnerabilities; needs the network beyond the registries
+	PATH="$(ROOT)/$(TOOLS)/bin:$$PATH" cargo deny --locked check --hide-inclusion-graph advisories
+
+# An executable that exports SQLite's or PROJ's symbols lends them to libgdal, which crashes on them.
+BINARY ?= $(RELEASE)
+symbols: ## the executable lends no C symbol to the libraries it loads
+	@found=$$(nm -D --defined-only $(BINARY) | grep -E ' (sqlite3_|proj_|ZSTD_|deflate|inflate|libdeflate_)' || true); \
+	if [ -n "$$found" ]; then echo "$(BINARY) exports C symbols:" >&2; echo "$$found" >&2; exit 1; fi; \
+	echo "symbols: $(BINARY) exports no C symbol"

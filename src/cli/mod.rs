@@ -11,6 +11,7 @@ mod serve;
 mod site;
 
 use std::io;
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -113,7 +114,12 @@ pub fn run() -> anyhow::Result<ExitCode> {
 
 fn start_logging() {
     let filter = environment::log().and_then(|log| log.parse().ok()).unwrap_or_else(|| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
 }
 
 fn open(root: &std::path::Path) -> anyhow::Result<Publisher> {

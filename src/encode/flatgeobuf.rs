@@ -307,7 +307,8 @@ fn write_geometry<'b>(
         }
     }
     let flat = !matches!(head.code, 6 | 7);
-    let several = matches!(head.code, 3 | 5) && coordinates.ends.len() > 1;
+    // The format lets a single part go without its end; GDAL demands it of MultiLineString.
+    let several = head.code == 5 || (head.code == 3 && coordinates.ends.len() > 1);
     let args = fgb::GeometryArgs {
         ends: several.then(|| buffer.create_vector(&coordinates.ends)),
         xy: flat.then(|| buffer.create_vector(&coordinates.xy)),

@@ -96,7 +96,7 @@ fn axis_order_is_what_the_projection_database_says() {
     }
 }
 
-/// `cargo test --release --test it_crs -- --ignored --nocapture`
+/// `cargo test --release --test it crs -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement, meant for release builds"]
 fn kernels_cost_a_fraction_of_proj() {

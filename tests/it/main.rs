@@ -1,0 +1,9 @@
+//! Everything on small data, in one binary: the program from outside, and strangers who read what it gives.
+
+mod crs;
+mod downloads;
+mod montfort;
+mod shared;
+mod store;
+mod strangers;
+mod town;

@@ -1,0 +1,78 @@
+//! Clients that others wrote read the served town.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use gdal::Dataset;
+use gdal::DatasetOptions;
+use gdal::vector::LayerAccess;
+
+use crate::downloads::is_there;
+use crate::town::Town;
+
+/// Positions of one feature by its id, in degrees.
+type Places = BTreeMap<String, Option<Vec<(f64, f64)>>>;
+
+/// Both sides round to seven decimals.
+const TOLERANCE_DEG: f64 = 1.1e-7;
+
+fn places(dataset: &Dataset, layer: Option<&str>) -> Places {
+    let mut layer = match layer {
+        Some(name) => dataset.layer_by_name(name).expect("a layer"),
+        None => dataset.layer(0).expect("a layer"),
+    };
+    let id = layer.defn().fields().position(|field| field.name() == "id");
+    let mut places = Places::new();
+    for feature in layer.features() {
+        let key = match id {
+            Some(column) => feature.field_as_string(column).expect("text").expect("an id"),
+            None => feature.fid().expect("an id").to_string(),
+        };
+        let positions = feature.geometry().filter(|geometry| is_there(geometry)).map(|geometry| {
+            let drawn = geometry.envelope();
+            vec![(drawn.MinX, drawn.MinY), (drawn.MaxX, drawn.MaxY)]
+        });
+        assert!(places.insert(key.clone(), positions).is_none(), "{key} is seen twice");
+    }
+    places
+}
+
+#[test]
+fn gdals_oapif_driver_sees_each_feature_once_and_in_its_place() {
+    let town = Town::demo();
+    let options = DatasetOptions { open_options: Some(&["PAGE_SIZE=7"]), allowed_drivers: Some(&["OAPIF"]), ..DatasetOptions::default() };
+    let served = Dataset::open_ex(format!("OAPIF:{}", town.base), options).expect("opened by OAPIF");
+    let layers = town.layers();
+    assert_eq!(served.layer_count(), layers.len());
+    for id in layers {
+        let mut file = tempfile::Builder::new().suffix(".geojson").tempfile().expect("a file");
+        let mut answer = town.get(&format!("/downloads/{id}/{id}.geojson"));
+        std::io::copy(&mut answer.body_mut().as_reader(), file.as_file_mut()).expect("copied");
+        let expected = places(&Dataset::open(file.path()).expect("opened"), None);
+        let found = places(&served, Some(&id));
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{id}");
+        for (key, place) in &found {
+            let near = match (place, &expected[key]) {
+                (Some(a), Some(b)) => {
+                    a.iter().zip(b).all(|(a, b)| (a.0 - b.0).abs() <= TOLERANCE_DEG && (a.1 - b.1).abs() <= TOLERANCE_DEG)
+                }
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            assert!(near, "{id} {key}: {place:?} {:?}", expected[key]);
+        }
+    }
+}
+
+#[test]
+fn owslib_pages_through_the_town_in_each_spelling_of_a_crs() {
+    let Some(python) = std::env::var_os("BOCAGE_PYTHON") else {
+        eprintln!("SKIPPED: OWSLib is set up by `make test` (BOCAGE_PYTHON)");
+        return;
+    };
+    let town = Town::demo();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/owslib_features.py");
+    let output = Command::new(python).args([script, &town.base, "7"]).output().expect("started");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.lines().count(), town.layers().len(), "{said}");
+}
