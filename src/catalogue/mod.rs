@@ -3,6 +3,7 @@
 //! A request takes the `Arc<Catalogue>` once and sees one consistent town from its first byte to its last. A new picture
 //! takes over every `Arc<PublishedLayer>` that did not change.
 
+mod answer;
 mod open;
 mod published_layer;
 
@@ -12,9 +13,9 @@ use std::sync::Mutex;
 
 use geo_types::MultiPolygon;
 
+pub use crate::catalogue::answer::Features;
+pub use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Shelf;
-pub use crate::catalogue::published_layer::Features;
-pub use crate::catalogue::published_layer::Fragments;
 pub use crate::catalogue::published_layer::PublishedLayer;
 pub use crate::catalogue::published_layer::Revision;
 use crate::config::Site;

@@ -3,13 +3,17 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use bytes::Bytes;
 use memmap2::Mmap;
 
 use crate::catalogue::CatalogueError;
+use crate::encode::geojson_lines;
 use crate::model::layer::LayerId;
 use crate::model::version::Version;
 use crate::store::LayerReader;
@@ -21,8 +25,37 @@ const OPEN_MAX: usize = 64;
 /// An open version: its store, and its GeoJSON download with the offsets of the features in it.
 pub struct Opened {
     pub reader: Arc<LayerReader>,
-    pub geojson: Mmap,
-    pub offsets: Mmap,
+    /// The mapped file: a slice of it is sent without a copy.
+    geojson: Bytes,
+    offsets: Mmap,
+    offsets_path: PathBuf,
+}
+
+impl Opened {
+    /// The GeoJSON text of a row (from 1).
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn fragment(&self, row: i64) -> Result<Bytes, CatalogueError> {
+        self.fragments(row, row, false)
+    }
+
+    /// The text of rows `first` to `last`, with the comma and the line's end behind the last one if `more` follow.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn fragments(&self, first: i64, last: i64, more: bool) -> Result<Bytes, CatalogueError> {
+        let range = |row: i64| geojson_lines::feature_range(&self.offsets, u64::try_from(row - 1).ok()?);
+        let found = range(first).zip(range(last)).map(|(first, last)| {
+            let behind = if more { geojson_lines::BETWEEN.len() } else { 0 };
+            first.start as usize..last.end as usize + behind
+        });
+        let within = found.filter(|range| range.start <= range.end && range.end <= self.geojson.len());
+        within.map(|range| self.geojson.slice(range)).ok_or_else(|| CatalogueError::Corrupt {
+            path: self.offsets_path.clone(),
+            reason: "an offset points outside the file".to_owned(),
+        })
+    }
 }
 
 #[derive(Default)]
@@ -36,11 +69,13 @@ impl Shelf {
     /// # Errors
     /// `Store`, `Io`.
     pub fn open(&self, store: &Store, layer: &LayerId, version: &Version) -> Result<Arc<Opened>, CatalogueError> {
-        let name = format!("{layer}.geojson");
+        let path = store.file(layer, version, &format!("{layer}.geojson"));
+        let offsets_path = geojson_lines::offsets_path(&path);
         let opened = Arc::new(Opened {
             reader: Arc::new(store.reader(layer, version)?),
-            geojson: map(store, layer, version, &name)?,
-            offsets: map(store, layer, version, &format!("{name}.offsets"))?,
+            geojson: Bytes::from_owner(map(&path)?),
+            offsets: map(&offsets_path)?,
+            offsets_path,
         });
         let mut shelf = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if shelf.len() >= OPEN_MAX {
@@ -51,10 +86,10 @@ impl Shelf {
     }
 }
 
-fn map(store: &Store, layer: &LayerId, version: &Version, name: &str) -> Result<Mmap, CatalogueError> {
-    let path = store.file(layer, version, name);
-    let file = File::open(&path).map_err(|source| CatalogueError::Io { path: path.clone(), source })?;
+fn map(path: &Path) -> Result<Mmap, CatalogueError> {
+    let fault = |source| CatalogueError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(fault)?;
     // SAFETY: files of a version are never changed in place: they are replaced by renames and erased by unlink, and a
     // mapping keeps the bytes of an unlinked file until it is dropped.
-    unsafe { Mmap::map(&file) }.map_err(|source| CatalogueError::Io { path, source })
+    unsafe { Mmap::map(&file) }.map_err(fault)
 }

@@ -1,24 +1,25 @@
 //! A layer that answers: the verbs that protocols know.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::Weak;
 
+use bytes::Bytes;
 use geo_types::Geometry;
 use geo_types::MultiPolygon;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::catalogue::CatalogueError;
+use crate::catalogue::answer::Features;
+use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Opened;
 use crate::catalogue::open::Shelf;
 use crate::crs::Transform;
 use crate::crs::batch;
 use crate::crs::registry;
-use crate::encode::geojson_lines;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::feature::FeatureId;
@@ -33,7 +34,6 @@ use crate::store::Chunk;
 use crate::store::LayerState;
 use crate::store::Manifest;
 use crate::store::ManifestFile;
-use crate::store::Selection;
 use crate::store::Store;
 use crate::store::VersionEntry;
 
@@ -136,57 +136,29 @@ impl PublishedLayer {
     /// # Errors
     /// Any `CatalogueError`.
     pub fn features(self: &Arc<Self>, query: &Query) -> Result<Features, CatalogueError> {
-        Ok(Features { selection: self.opened()?.reader.select(query)?, crs: query.crs })
+        Ok(Features::new(self.opened()?.reader.select(query)?, query.crs))
     }
 
-    /// The same page cut from the GeoJSON download; `None` where the query asks another CRS or chosen properties.
+    /// One page of row numbers, and how many features match in all. OGC API - Features `/req/core/fc-numberMatched`.
     ///
     /// # Errors
     /// `Store`.
-    pub fn fragments(self: &Arc<Self>, query: &Query) -> Result<Option<Fragments>, CatalogueError> {
-        if query.crs != CRS84 || query.fields.is_some() {
-            return Ok(None);
-        }
+    pub fn page(self: &Arc<Self>, query: &Query) -> Result<FoundPage, CatalogueError> {
         let opened = self.opened()?;
-        let rows = opened.reader.select_rows(query)?;
-        self.cut(opened, rows).map(Some)
+        let page = opened.reader.page(query)?;
+        Ok(FoundPage { page, opened })
     }
 
-    /// One feature cut from the GeoJSON download.
+    /// One feature as the GeoJSON download has it: in CRS84, with all its properties.
     ///
     /// # Errors
     /// `Store`.
-    pub fn fragment(self: &Arc<Self>, id: &FeatureId) -> Result<Option<Fragments>, CatalogueError> {
+    pub fn fragment(self: &Arc<Self>, id: &FeatureId) -> Result<Option<Bytes>, CatalogueError> {
         let opened = self.opened()?;
-        let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
-        self.cut(opened, vec![row]).map(Some)
-    }
-
-    fn cut(&self, opened: Arc<Opened>, rows: Vec<i64>) -> Result<Fragments, CatalogueError> {
-        let ranges = rows
-            .iter()
-            .map(|row| {
-                let line = u64::try_from(row - 1).ok().and_then(|line| geojson_lines::feature_range(&opened.offsets, line));
-                let range = line.map(|line| line.start as usize..line.end as usize);
-                range.filter(|range| range.end <= opened.geojson.len() && range.start <= range.end)
-            })
-            .collect::<Option<Vec<Range<usize>>>>()
-            .ok_or_else(|| CatalogueError::Corrupt {
-                path: self.store.file(self.id(), &self.manifest.version, &format!("{}.geojson.offsets", self.id())),
-                reason: "an offset points outside the file".to_owned(),
-            })?;
-        Ok(Fragments { rows, ranges, opened })
-    }
-
-    /// Matches of the whole query, its page apart. OGC API - Features `/req/core/fc-numberMatched`.
-    ///
-    /// # Errors
-    /// `Store`.
-    pub fn count(&self, query: &Query) -> Result<u64, CatalogueError> {
-        if query.is_unfiltered() {
-            return Ok(self.layer().features);
+        match opened.reader.row_of(id)? {
+            Some(row) => opened.fragment(row).map(Some),
+            None => Ok(None),
         }
-        Ok(self.opened()?.reader.count(query)?)
     }
 
     /// In `crs`; a chunk of one row.
@@ -259,48 +231,4 @@ impl PublishedLayer {
 fn to_geo(geometry: &wkb::reader::Wkb<'_>) -> Option<Geometry<f64>> {
     use geo_traits::to_geo::ToGeoGeometry;
     geometry.try_to_geometry()
-}
-
-/// Features of an answer, in `query.crs`, pulled in chunks.
-pub struct Features {
-    selection: Selection,
-    crs: Crs,
-}
-
-impl Iterator for Features {
-    type Item = Result<Chunk, CatalogueError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let chunk = match self.selection.next()? {
-            Ok(chunk) => chunk,
-            Err(error) => return Some(Err(error.into())),
-        };
-        // Taken anew for each chunk: a transformation belongs to its thread, and the next chunk may be pulled on another.
-        let transform = match Transform::new(CRS84, self.crs) {
-            Ok(transform) => transform,
-            Err(error) => return Some(Err(error.into())),
-        };
-        let (batch, _) = batch::transform(chunk.batch, &transform);
-        Some(Ok(Chunk { rows: chunk.rows, batch }))
-    }
-}
-
-/// Byte ranges of the GeoJSON download, one a feature: an answer in CRS84 with all properties, without formatting.
-pub struct Fragments {
-    /// The store's row numbers, ascending.
-    pub rows: Vec<i64>,
-    ranges: Vec<Range<usize>>,
-    opened: Arc<Opened>,
-}
-
-impl Fragments {
-    /// The GeoJSON text of the nth feature.
-    pub fn feature(&self, n: usize) -> &[u8] {
-        &self.opened.geojson[self.ranges[n].clone()]
-    }
-
-    /// Bytes of all features together.
-    pub fn len_bytes(&self) -> usize {
-        self.ranges.iter().map(ExactSizeIterator::len).sum()
-    }
 }

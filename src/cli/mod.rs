@@ -24,6 +24,7 @@ use crate::config::Site;
 use crate::config::environment;
 use crate::publish::Publisher;
 use crate::source;
+use crate::store;
 
 /// Des couches SIG déposées dans un dossier deviennent des données ouvertes, vérifiées et servies.
 #[derive(Parser)]
@@ -86,6 +87,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     if matches!(arguments.command, Command::Worker) {
         return Ok(source::worker_main());
     }
+    store::count_no_memory();
     start_logging();
     let root = arguments.site.or_else(environment::site).unwrap_or_else(|| PathBuf::from("."));
     match arguments.command {

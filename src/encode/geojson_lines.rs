@@ -22,6 +22,9 @@ use crate::model::record::Record;
 
 pub struct GeoJsonLines;
 
+/// What stands between two features.
+pub const BETWEEN: &[u8; 2] = b",\n";
+
 /// Bytes gathered before the disk is bothered.
 const BUFFER: usize = 1 << 20;
 
@@ -58,7 +61,7 @@ impl Download for GeoJsonLines {
             buffer.clear();
             for row in 0..batch.rows() {
                 if features > 0 {
-                    buffer.extend_from_slice(b",\n");
+                    buffer.extend_from_slice(BETWEEN);
                 }
                 offsets.write_all(&(at + buffer.len() as u64).to_le_bytes())?;
                 writer.feature(&mut buffer, &batch, row);

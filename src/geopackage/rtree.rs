@@ -24,6 +24,11 @@ impl Entry {
         Entry { row, min_x: below(envelope.west), max_x: above(envelope.east), min_y: below(envelope.south), max_y: above(envelope.north) }
     }
 
+    /// West, south, east, north.
+    pub fn bounds(&self) -> [f32; 4] {
+        [self.min_x, self.min_y, self.max_x, self.max_y]
+    }
+
     fn join(row: i64, entries: &[Entry]) -> Entry {
         let mut joined = Entry { row, ..entries[0] };
         for entry in entries {

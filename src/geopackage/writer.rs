@@ -113,14 +113,15 @@ impl GeoPackageWriter {
         inserted.map(|_| ()).map_err(|source| GeoPackageError::Sqlite { path: self.path.clone(), source })
     }
 
-    /// Indexes, R*Tree, extent, commit; then the file is closed.
+    /// Indexes, R*Tree, extent, commit; then the file is closed. Gives the envelopes of the rows that have one, in their order.
     ///
     /// # Errors
     /// `Sqlite`.
-    pub fn finish(self, indexes: &[&str]) -> Result<(), GeoPackageError> {
+    pub fn finish(self, indexes: &[&str]) -> Result<Vec<rtree::Entry>, GeoPackageError> {
         self.close(indexes).map_err(|source| GeoPackageError::Sqlite { path: self.path.clone(), source })?;
         let path = self.path;
-        self.connection.close().map_err(|(_, source)| GeoPackageError::Sqlite { path, source })
+        self.connection.close().map_err(|(_, source)| GeoPackageError::Sqlite { path, source })?;
+        Ok(self.entries)
     }
 
     fn close(&self, indexes: &[&str]) -> rusqlite::Result<()> {

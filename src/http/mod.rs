@@ -4,4 +4,5 @@ pub mod cache;
 pub mod fault;
 pub mod negotiate;
 pub mod params;
+pub mod pieces;
 pub mod stream;

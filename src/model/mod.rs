@@ -14,3 +14,4 @@ pub mod record;
 pub mod siren;
 pub mod version;
 pub mod wkb;
+pub mod wkb_box;

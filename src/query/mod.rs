@@ -46,6 +46,11 @@ impl Query {
         }
     }
 
+    /// Whether it asks for a place.
+    pub fn is_spatial(&self) -> bool {
+        !self.bbox.is_empty() || self.area.is_some()
+    }
+
     /// Whether every feature matches, so that the count is the layer's.
     pub fn is_unfiltered(&self) -> bool {
         self.bbox.is_empty() && self.datetime.is_none() && self.equals.is_empty() && self.area.is_none()

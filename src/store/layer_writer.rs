@@ -26,9 +26,11 @@ use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::boxes;
 use crate::store::disk;
 use crate::store::disk::fault;
 use crate::store::identify::Ids;
+use crate::store::reader::BOXES;
 use crate::store::reader::ID_COLUMN;
 use crate::store::reader::LayerReader;
 use crate::store::register::Register;
@@ -180,7 +182,9 @@ fn write_rows(path: &Path, layer: &Layer, records: &Records, keys: &[Key], numbe
         hasher.update(record);
         writer.write(&NewRow { fid: at as i64 + 1, id: Some(id), values: &values, wkb }).map_err(|error| duplicate(error, layer, id))?;
     }
-    writer.finish(&[])?;
+    let entries = writer.finish(&[])?;
+    let path = path.with_file_name(BOXES);
+    boxes::write(&path, &entries).map_err(fault(&path))?;
     Ok(hasher.finalize().to_vec())
 }
 

@@ -12,12 +12,14 @@
 //!     data.gpkg  layer.json  <id>.geojson  <id>.geojson.offsets  <id>.csv …  each with <file>.sha256
 //! ```
 
+mod boxes;
 mod disk;
 mod identify;
 mod layer_writer;
 mod reader;
 mod register;
 mod select;
+mod spatial;
 mod spool;
 mod writer;
 
@@ -37,8 +39,10 @@ use crate::model::version::Version;
 pub use crate::store::layer_writer::LayerWriter;
 pub use crate::store::layer_writer::Staged;
 pub use crate::store::reader::LayerReader;
+pub use crate::store::reader::count_no_memory;
 use crate::store::register::Register;
 pub use crate::store::select::Chunk;
+pub use crate::store::select::RowPage;
 pub use crate::store::select::Selection;
 pub use crate::store::writer::Writer;
 
@@ -68,7 +72,7 @@ impl From<GeoPackageError> for StoreError {
 }
 
 /// Number of the store's format; it is part of every version's name.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The register's note of what the officer said anew of a version whose data did not change.
 pub const REVISION: &str = "revision";

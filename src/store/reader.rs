@@ -18,11 +18,17 @@ use crate::model::layer::Layer;
 use crate::query::Query;
 use crate::query::datetime;
 use crate::store::StoreError;
+use crate::store::boxes::Boxes;
+use crate::store::disk::fault;
 use crate::store::select;
+use crate::store::select::RowPage;
 use crate::store::select::Selection;
 
 /// The column of issued ids in `data.gpkg`.
 pub const ID_COLUMN: &str = "bocage_id";
+
+/// The rows' envelopes, beside `data.gpkg`.
+pub const BOXES: &str = "data.boxes";
 
 /// The function that `datetime` becomes in SQL.
 pub const MEETS: &str = "bocage_meets";
@@ -39,6 +45,7 @@ const POOL_MAX: usize = 4;
 /// `Send + Sync`.
 pub struct LayerReader {
     pub layer: Layer,
+    pub(super) boxes: Boxes,
     path: PathBuf,
     pool: Mutex<Vec<Connection>>,
 }
@@ -46,7 +53,9 @@ pub struct LayerReader {
 impl LayerReader {
     /// Opens one connection at once: it keeps the bytes readable whatever becomes of the folder.
     pub(super) fn open(layer: Layer, path: &Path) -> Result<LayerReader, StoreError> {
-        let reader = LayerReader { layer, path: path.to_owned(), pool: Mutex::default() };
+        let boxes_path = path.with_file_name(BOXES);
+        let boxes = Boxes::open(&boxes_path).map_err(fault(&boxes_path))?;
+        let reader = LayerReader { layer, boxes, path: path.to_owned(), pool: Mutex::default() };
         let first = reader.connect()?;
         reader.give_back(first);
         Ok(reader)
@@ -101,20 +110,17 @@ impl LayerReader {
         select::select(self, query)
     }
 
-    /// Only the row numbers of a page, for answers cut from the GeoJSON file.
+    /// One page of row numbers, and how many rows match in all.
     ///
     /// # Errors
     /// `Sqlite`.
-    pub fn select_rows(&self, query: &Query) -> Result<Vec<i64>, StoreError> {
-        select::select_rows(self, query)
+    pub fn page(&self, query: &Query) -> Result<RowPage, StoreError> {
+        select::page(self, query)
     }
 
-    /// Matches of the whole query, its page apart.
-    ///
-    /// # Errors
-    /// `Sqlite`.
-    pub fn count(&self, query: &Query) -> Result<u64, StoreError> {
-        select::count(self, query)
+    /// The rows of a page found before. Columns as `query.fields`.
+    pub fn rows(self: &Arc<Self>, page: RowPage, query: &Query) -> Selection {
+        select::rows(self, page, query)
     }
 
     /// The row number of a feature.
@@ -140,6 +146,13 @@ impl LayerReader {
         let columns: Vec<usize> = (0..self.layer.fields.len()).collect();
         Ok(select::read_rows(self, &[row], &columns)?.filter(|batch| batch.rows() == 1))
     }
+}
+
+/// Tells SQLite to keep no count of its memory: the count is a lock that every thread waits for, a sixth of a page's cost.
+/// To be called once, before anything opens a database; later it changes nothing.
+pub fn count_no_memory() {
+    // SAFETY: the option takes one integer; SQLite refuses the call once it is at work.
+    let _ = unsafe { rusqlite::ffi::sqlite3_config(rusqlite::ffi::SQLITE_CONFIG_MEMSTATUS, 0) };
 }
 
 /// `immutable`: no lock, no journal, no look at the clock; true because a version never changes.

@@ -1,18 +1,10 @@
 //! From a question to rows, in the store's order.
 //!
-//! The R*Tree gives candidates; what lies on the edge of a box is looked at exactly. Conditions on fields are SQL with
-//! bound values. A selection without end is pulled in chunks, each a question of its own.
+//! Conditions on fields are SQL with bound values; places are `store::spatial`. A selection without end is pulled in
+//! chunks, each a question of its own.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use geo::BoundingRect;
-use geo::Intersects;
-use geo_traits::to_geo::ToGeoGeometry;
-use geo_types::Geometry;
-use geo_types::Rect;
-use geo_types::coord;
-use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value as SqlValue;
@@ -25,16 +17,15 @@ use crate::model::batch::ColumnBuilder;
 use crate::model::batch::FeatureBatch;
 use crate::model::batch::Ids;
 use crate::model::feature::Value;
-use crate::model::geometry::Envelope;
 use crate::model::layer::FieldType;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
-use crate::model::wkb;
 use crate::query::Query;
 use crate::store::StoreError;
 use crate::store::reader::ID_COLUMN;
 use crate::store::reader::LayerReader;
 use crate::store::reader::MEETS;
+use crate::store::spatial;
 
 /// Rows of a chunk: some hundred kilobytes of parcels, so that a slow client holds little.
 const CHUNK_ROWS: usize = 1_000;
@@ -61,25 +52,40 @@ enum Pending {
 
 /// Conditions on fields: SQL and the values bound to it. `None`: no row can match.
 #[derive(Clone)]
-struct Conditions {
-    sql: Vec<String>,
-    values: Vec<SqlValue>,
+pub struct Conditions {
+    pub sql: Vec<String>,
+    pub values: Vec<SqlValue>,
+}
+
+/// One page of an answer.
+pub struct RowPage {
+    /// Row numbers, ascending.
+    pub rows: Vec<i64>,
+    /// Rows that match in all, whatever the page.
+    pub matched: u64,
+    /// Whether another row follows the page.
+    pub more: bool,
 }
 
 pub fn select(reader: &Arc<LayerReader>, query: &Query) -> Result<Selection, StoreError> {
-    let columns = match &query.fields {
-        None => (0..reader.layer.fields.len()).collect(),
-        Some(names) => {
-            let chosen = |(_, field): &(usize, &crate::model::layer::Field)| names.contains(&field.name);
-            reader.layer.fields.iter().enumerate().filter(chosen).map(|(at, _)| at).collect()
+    let unbounded = query.page.limit.is_none() && query.page.offset == 0 && !query.is_spatial();
+    match conditions(&reader.layer, query).filter(|_| unbounded) {
+        Some(conditions) => {
+            let pending = Pending::Scan { conditions, after: query.page.after.unwrap_or(0), done: false };
+            Ok(Selection { reader: Arc::clone(reader), columns: columns(&reader.layer, query), pending })
         }
-    };
-    let unbounded = query.page.limit.is_none() && query.page.offset == 0 && query.bbox.is_empty() && query.area.is_none();
-    let pending = match conditions(&reader.layer, query).filter(|_| unbounded) {
-        Some(conditions) => Pending::Scan { conditions, after: query.page.after.unwrap_or(0), done: false },
-        None => Pending::Rows { rows: select_rows(reader, query)?, at: 0 },
-    };
-    Ok(Selection { reader: Arc::clone(reader), columns, pending })
+        None => Ok(rows(reader, page(reader, query)?, query)),
+    }
+}
+
+/// The rows of a page that was found before.
+pub fn rows(reader: &Arc<LayerReader>, page: RowPage, query: &Query) -> Selection {
+    Selection { reader: Arc::clone(reader), columns: columns(&reader.layer, query), pending: Pending::Rows { rows: page.rows, at: 0 } }
+}
+
+fn columns(layer: &Layer, query: &Query) -> Vec<usize> {
+    let chosen = |name: &String| query.fields.as_ref().is_none_or(|names| names.contains(name));
+    layer.fields.iter().enumerate().filter(|(_, field)| chosen(&field.name)).map(|(at, _)| at).collect()
 }
 
 impl Iterator for Selection {
@@ -116,32 +122,30 @@ impl Iterator for Selection {
     }
 }
 
-pub fn select_rows(reader: &LayerReader, query: &Query) -> Result<Vec<i64>, StoreError> {
+pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> {
     let after = query.page.after.unwrap_or(0);
     let limit = query.page.limit.unwrap_or(u64::MAX);
     if query.is_unfiltered() {
         // Rows are numbered from 1 without a gap.
+        let features = reader.layer.features;
         let first = query.page.offset.saturating_add(after.unsigned_abs()).saturating_add(1);
-        let last = reader.layer.features.min(first.saturating_sub(1).saturating_add(limit));
-        return Ok((first..=last).filter_map(|row| i64::try_from(row).ok()).collect());
+        let last = features.min(first.saturating_sub(1).saturating_add(limit));
+        let rows = (first..=last).filter_map(|row| i64::try_from(row).ok()).collect();
+        return Ok(RowPage { rows, matched: features, more: last < features && first <= features });
     }
-    let Some(conditions) = conditions(&reader.layer, query) else { return Ok(Vec::new()) };
-    if query.bbox.is_empty() && query.area.is_none() {
-        return scan(reader, &conditions, after, limit, query.page.offset);
+    let Some(conditions) = conditions(&reader.layer, query) else { return Ok(RowPage { rows: Vec::new(), matched: 0, more: false }) };
+    if query.is_spatial() {
+        return spatial::page(reader, query, &conditions);
     }
-    let found = spatial(reader, query, &conditions, after, query.page.offset.saturating_add(limit))?;
-    let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
-    Ok(found.into_iter().skip(offset).collect())
+    let mut rows = scan(reader, &conditions, after, limit.saturating_add(1), query.page.offset)?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let is_all = after == 0 && query.page.offset == 0 && !more;
+    let matched = if is_all { rows.len() as u64 } else { count(reader, conditions)? };
+    Ok(RowPage { rows, matched, more })
 }
 
-pub fn count(reader: &LayerReader, query: &Query) -> Result<u64, StoreError> {
-    if query.is_unfiltered() {
-        return Ok(reader.layer.features);
-    }
-    let Some(conditions) = conditions(&reader.layer, query) else { return Ok(0) };
-    if !query.bbox.is_empty() || query.area.is_some() {
-        return Ok(spatial(reader, query, &conditions, 0, u64::MAX)?.len() as u64);
-    }
+fn count(reader: &LayerReader, conditions: Conditions) -> Result<u64, StoreError> {
     let sql = format!("SELECT count(*) FROM {} WHERE {}", quoted(reader.layer.id.as_str()), conditions.sql.join(" AND "));
     reader
         .with(|connection| connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get::<_, i64>(0)))
@@ -189,88 +193,6 @@ fn scan(reader: &LayerReader, conditions: &Conditions, after: i64, limit: u64, o
     let mut values = conditions.values.clone();
     values.extend([after, i64::try_from(limit).unwrap_or(-1), i64::try_from(offset).unwrap_or(i64::MAX)].map(SqlValue::Integer));
     reader.with(|connection| connection.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect())
-}
-
-/// Rows after `after` whose geometry meets the boxes and the area and whose fields meet the conditions, at most `limit`.
-fn spatial(reader: &LayerReader, query: &Query, conditions: &Conditions, after: i64, limit: u64) -> Result<Vec<i64>, StoreError> {
-    if reader.layer.geometry.is_none() {
-        return Ok(Vec::new());
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    reader.with(|connection| {
-        let candidates = candidates(connection, &reader.layer, query)?;
-        let table = quoted(reader.layer.id.as_str());
-        let plain = conditions.values.is_empty();
-        let mut matches =
-            connection.prepare_cached(&format!("SELECT 1 FROM {table} WHERE {} AND fid = ?", conditions.sql.join(" AND ")))?;
-        let mut geometry = connection.prepare_cached(&format!("SELECT {GEOMETRY} FROM {table} WHERE fid = ?1"))?;
-        let mut found = Vec::new();
-        for (row, inside) in candidates.into_iter().filter(|(row, _)| *row > after) {
-            if found.len() >= limit {
-                break;
-            }
-            let near = inside || geometry.query_row([row], |row| Ok(meets(row.get_ref(0)?, query)))?;
-            if near && (plain || matches.exists(params_from_iter(conditions.values.iter().cloned().chain([SqlValue::Integer(row)])))?) {
-                found.push(row);
-            }
-        }
-        Ok(found)
-    })
-}
-
-/// Row numbers in ascending order, and whether the tree alone proves that the geometry meets the question.
-fn candidates(connection: &Connection, layer: &Layer, query: &Query) -> rusqlite::Result<Vec<(i64, bool)>> {
-    let area = query.area.as_ref().and_then(|area| area.bounding_rect());
-    let area_box = area.map(|rect| Envelope { west: rect.min().x, south: rect.min().y, east: rect.max().x, north: rect.max().y });
-    let boxes: Vec<Envelope> = match (query.bbox.is_empty(), area_box) {
-        (true, Some(area)) => vec![area],
-        _ => query.bbox.clone(),
-    };
-    let tree = quoted(&format!("rtree_{}_{GEOMETRY}", layer.id));
-    let mut select = connection.prepare_cached(&format!(
-        "SELECT id, minx, miny, maxx, maxy FROM {tree} WHERE maxx >= ?1 AND minx <= ?3 AND maxy >= ?2 AND miny <= ?4"
-    ))?;
-    let mut found: Vec<(i64, bool)> = Vec::new();
-    for envelope in &boxes {
-        let rows = select.query_map([envelope.west, envelope.south, envelope.east, envelope.north], |row| {
-            let [west, south, east, north] = [row.get::<_, f64>(1)?, row.get::<_, f64>(2)?, row.get::<_, f64>(3)?, row.get::<_, f64>(4)?];
-            let inside = west >= envelope.west && east <= envelope.east && south >= envelope.south && north <= envelope.north;
-            Ok((row.get(0)?, inside && query.area.is_none()))
-        })?;
-        for row in rows {
-            found.push(row?);
-        }
-    }
-    found.sort_unstable();
-    if boxes.len() > 1 {
-        let proven: HashSet<i64> = found.iter().filter(|(_, inside)| *inside).map(|(row, _)| *row).collect();
-        found.iter_mut().for_each(|(row, inside)| *inside = *inside || proven.contains(row));
-        found.dedup_by_key(|(row, _)| *row);
-    }
-    Ok(found)
-}
-
-/// Whether a geometry meets the boxes (touching counts) and the area.
-fn meets(blob: ValueRef<'_>, query: &Query) -> bool {
-    let ValueRef::Blob(blob) = blob else { return false };
-    let Some((bytes, envelope)) = header::decode(blob) else { return false };
-    let Some(envelope) = envelope.or_else(|| wkb::envelope(bytes).ok().flatten()) else { return false };
-    let within = |outer: &Envelope| {
-        envelope.west >= outer.west && envelope.east <= outer.east && envelope.south >= outer.south && envelope.north <= outer.north
-    };
-    let near: Vec<&Envelope> = query.bbox.iter().filter(|asked| asked.intersects(&envelope)).collect();
-    if !query.bbox.is_empty() && near.is_empty() {
-        return false;
-    }
-    let in_box = query.bbox.is_empty() || near.iter().any(|asked| within(asked));
-    if in_box && query.area.is_none() {
-        return true;
-    }
-    let Some(geometry) = ::wkb::reader::read_wkb(bytes).ok().and_then(|geometry| geometry.try_to_geometry()) else { return false };
-    let geometry: Geometry<f64> = geometry;
-    let rect = |asked: &Envelope| Rect::new(coord! { x: asked.west, y: asked.south }, coord! { x: asked.east, y: asked.north });
-    let in_box = in_box || near.iter().any(|asked| geometry.intersects(&rect(asked)));
-    in_box && query.area.as_ref().is_none_or(|area| geometry.intersects(area.as_ref()))
 }
 
 /// The rows as a batch, in the order given; `None` for no rows.

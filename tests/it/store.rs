@@ -181,7 +181,7 @@ fn every_question_is_answered_as_by_looking_at_every_row() {
             }
         }
         assert_eq!(found, expected, "step {step}");
-        assert_eq!(reader.count(&query).expect("counted"), expected.len() as u64);
+        assert_eq!(reader.page(&query).expect("a page").matched, expected.len() as u64);
     }
 }
 
@@ -191,20 +191,41 @@ fn pages_by_key_and_by_offset_show_each_row_once() {
     let writer = store.writer(WAIT).expect("the lock");
     let manifest = publish(&writer, &trees(1_050), NOW);
     let reader = store.reader(&id(), &manifest.version).expect("a reader");
-    let filters = [Vec::new(), vec![("nom".to_owned(), "Chêne".to_owned())]];
-    for equals in filters {
-        let all = reader.select_rows(&Query { equals: equals.clone(), ..Query::all(CRS84) }).expect("all");
+    let all = Query::all(CRS84);
+    let equals = vec![("nom".to_owned(), "Chêne".to_owned())];
+    let bbox = vec![
+        Envelope { west: -2.1, south: 48.05, east: -1.95, north: 48.2 },
+        Envelope { west: -1.95, south: 48.1, east: -1.9, north: 48.15 },
+    ];
+    let area = geo_types::Rect::new((-2.1, 48.05), (-1.9, 48.15)).to_polygon();
+    let questions = [
+        all.clone(),
+        Query { equals: equals.clone(), ..all.clone() },
+        Query { bbox: bbox.clone(), ..all.clone() },
+        Query { bbox, equals, ..all.clone() },
+        Query { area: Some(Arc::new(area.into())), ..all.clone() },
+        Query { equals: vec![("nom".to_owned(), "Baobab".to_owned())], ..all },
+    ];
+    for question in questions {
+        let all = reader.page(&question).expect("all");
+        assert_eq!((all.matched, all.more), (all.rows.len() as u64, false));
         let (mut by_key, mut by_offset, mut after) = (Vec::new(), Vec::new(), None);
-        for offset in (0..1_100).step_by(100) {
-            let page =
-                |after, offset| Query { equals: equals.clone(), page: Page { limit: Some(100), offset, after }, ..Query::all(CRS84) };
-            let rows = reader.select_rows(&page(after, 0)).expect("a page");
-            after = rows.last().copied().or(after);
-            by_key.extend(rows);
-            by_offset.extend(reader.select_rows(&page(None, offset)).expect("a page"));
+        for offset in (0..1_200).step_by(100) {
+            let page = |after, offset| {
+                let query = Query { page: Page { limit: Some(100), offset, after }, ..question.clone() };
+                reader.page(&query).expect("a page")
+            };
+            let keyed = page(after, 0);
+            assert_eq!(keyed.matched, all.matched);
+            after = keyed.rows.last().copied().or(after);
+            by_key.extend(keyed.rows);
+            assert_eq!(keyed.more, by_key.len() < all.rows.len());
+            let skipped = page(None, offset);
+            by_offset.extend(skipped.rows);
+            assert_eq!((skipped.matched, skipped.more), (all.matched, by_offset.len() < all.rows.len()));
         }
-        assert_eq!(by_key, all);
-        assert_eq!(by_offset, all);
+        assert_eq!(by_key, all.rows);
+        assert_eq!(by_offset, all.rows);
     }
 }
 
@@ -216,7 +237,7 @@ fn a_value_that_cannot_be_the_fields_matches_nothing() {
     let reader = store.reader(&id(), &manifest.version).expect("a reader");
     for (name, value, matches) in [("haut", "3", 1), ("haut", "haut", 0), ("nom", "Chêne' OR 1=1 --", 0)] {
         let query = Query { equals: vec![(name.into(), value.into())], ..Query::all(CRS84) };
-        assert_eq!(reader.count(&query).expect("counted"), matches, "{name}={value}");
+        assert_eq!(reader.page(&query).expect("a page").matched, matches, "{name}={value}");
     }
 }
 
@@ -232,7 +253,7 @@ fn the_past_can_be_served_again_erased_and_pruned() {
     writer.purge(&id(), Some(&second), "2026-07-03T10:00:00Z").expect("purged");
     assert!(matches!(store.reader(&id(), &second), Err(StoreError::NoSuchVersion { .. })));
     assert!(!store.file(&id(), &second, "").exists());
-    assert_eq!(open_reader.select_rows(&Query::all(CRS84)).expect("still readable by who held it").len(), 11);
+    assert_eq!(open_reader.page(&Query::all(CRS84)).expect("still readable by who held it").rows.len(), 11);
     let states: Vec<(bool, bool)> = store.versions(&id()).expect("versions").iter().map(|entry| (entry.purged, entry.current)).collect();
     assert_eq!(states, [(true, false), (false, true)]);
     writer.purge(&id(), None, "2026-07-04T10:00:00Z").expect("purged");

@@ -17,13 +17,16 @@ use minijinja::context;
 use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
 
+use crate::catalogue::FoundPage;
 use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
 use crate::encode::geojson::FeatureWriter;
+use crate::encode::geojson_lines;
 use crate::http::cache::Validator;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
+use crate::http::pieces::Pieces;
 use crate::http::stream;
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::CRS84;
@@ -79,44 +82,30 @@ fn validator(layer: &PublishedLayer, wanted: &str) -> Validator {
     Validator::weak(&[layer.manifest.version.as_str(), &layer.revised, wanted], Some(&layer.revised))
 }
 
-/// The page and whether another follows: one row more than asked tells.
-fn with_one_more(query: &Query) -> Query {
-    let mut more = query.clone();
-    more.page.limit = query.page.limit.map(|limit| limit + 1);
-    more
-}
-
 fn geojson(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
-    let limit = usize::try_from(query.page.limit.unwrap_or(query::LIMIT_MAX)).unwrap_or(usize::MAX);
-    let matched = layer.count(query)?;
-    let mut body = Vec::new();
-    let (returned, last, more) = match layer.fragments(&with_one_more(query))? {
-        Some(fragments) => {
-            let returned = fragments.rows.len().min(limit);
-            body.reserve(fragments.len_bytes() + 2048);
-            body.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
-            for feature in 0..returned {
-                body.extend_from_slice(if feature == 0 { b"\n" } else { b",\n" });
-                body.extend_from_slice(fragments.feature(feature));
-            }
-            (returned, returned.checked_sub(1).map(|last| fragments.rows[last]), fragments.rows.len() > limit)
-        }
-        None => formatted(layer, query, limit, &mut body)?,
-    };
-    body.extend_from_slice(b"\n],");
+    let found = layer.page(query)?;
+    let last = found.page.rows.last().copied().filter(|_| found.page.more);
+    // The members of the envelope, behind the features.
     let envelope = serde_json::json!({
-        "links": links(state, layer, query, raw, last.filter(|_| more)),
+        "links": links(state, layer, query, raw, last),
         "timeStamp": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "numberMatched": matched,
-        "numberReturned": returned,
+        "numberMatched": found.page.matched,
+        "numberReturned": found.page.rows.len(),
     });
-    // The members of the envelope, behind the features: they are known last.
-    body.extend_from_slice(&envelope.to_string().as_bytes()[1..]);
-    Ok(with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body).into_response(), query.crs))
+    let mut body = Pieces::default();
+    body.text(b"{\"type\":\"FeatureCollection\",\"features\":[\n");
+    if query.crs == CRS84 && query.fields.is_none() {
+        found.fragments()?.into_iter().for_each(|piece| body.piece(piece));
+    } else {
+        formatted(layer, found, query, &mut body)?;
+    }
+    body.text(b"\n],");
+    body.text(&envelope.to_string().as_bytes()[1..]);
+    Ok(with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body.finish()).into_response(), query.crs))
 }
 
 /// Another CRS, or chosen properties: written from the store.
-fn formatted(layer: &Arc<PublishedLayer>, query: &Query, limit: usize, body: &mut Vec<u8>) -> Result<(usize, Option<i64>, bool), Fault> {
+fn formatted(layer: &PublishedLayer, found: FoundPage, query: &Query, body: &mut Pieces) -> Result<(), Fault> {
     let names = layer
         .layer()
         .fields
@@ -124,20 +113,18 @@ fn formatted(layer: &Arc<PublishedLayer>, query: &Query, limit: usize, body: &mu
         .map(|field| field.name.as_str())
         .filter(|name| query.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name)));
     let writer = FeatureWriter::with_fields(names, query.crs);
-    body.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
-    let (mut returned, mut last) = (0, None);
-    for chunk in layer.features(&with_one_more(query))? {
-        let chunk = chunk?;
-        for row in 0..chunk.batch.rows() {
-            if returned == limit {
-                return Ok((returned, last, true));
+    let mut text = Vec::new();
+    for chunk in found.features(query) {
+        let batch = chunk?.batch;
+        for row in 0..batch.rows() {
+            if !text.is_empty() {
+                text.extend_from_slice(geojson_lines::BETWEEN);
             }
-            body.extend_from_slice(if returned == 0 { b"\n" } else { b",\n" });
-            writer.feature(body, &chunk.batch, row);
-            (returned, last) = (returned + 1, Some(chunk.rows[row]));
+            writer.feature(&mut text, &batch, row);
         }
     }
-    Ok((returned, last, false))
+    body.piece(text.into());
+    Ok(())
 }
 
 fn links(state: &AppState, layer: &PublishedLayer, query: &Query, raw: Option<&str>, next_after: Option<i64>) -> Vec<Link> {
@@ -197,7 +184,6 @@ fn streamed(layer: &Arc<PublishedLayer>, query: Query, wanted: &str) -> Result<R
 }
 
 fn table(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
-    let limit = usize::try_from(query.page.limit.unwrap_or(query::LIMIT_MAX)).unwrap_or(usize::MAX);
     let names: Vec<String> = layer
         .layer()
         .fields
@@ -205,26 +191,21 @@ fn table(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Opti
         .filter(|field| query.fields.as_ref().is_none_or(|fields| fields.contains(&field.name)))
         .map(|field| field.title.clone())
         .collect();
-    let (mut rows, mut last, mut more) = (Vec::new(), None, false);
-    for chunk in layer.features(&with_one_more(query))? {
-        let chunk = chunk?;
-        for row in 0..chunk.batch.rows() {
-            more = rows.len() == limit;
-            if more {
-                break;
-            }
-            let id = chunk.batch.id(row).map(|id| id.to_string()).unwrap_or_default();
-            let values: Vec<String> = (0..chunk.batch.columns.len()).map(|column| french(chunk.batch.value(row, column))).collect();
+    let found = layer.page(query)?;
+    let (matched, returned) = (found.page.matched, found.page.rows.len() as u64);
+    let last = found.page.rows.last().copied().filter(|_| found.page.more);
+    let mut rows = Vec::new();
+    for chunk in found.features(query) {
+        let batch = chunk?.batch;
+        for row in 0..batch.rows() {
+            let id = batch.id(row).map(|id| id.to_string()).unwrap_or_default();
+            let values: Vec<String> = (0..batch.columns.len()).map(|column| french(batch.value(row, column))).collect();
             rows.push(context! { href => format!("{}?f=html", item_address(state, layer, &id)), id, values });
-            last = Some(chunk.rows[row]);
         }
     }
-    let next = links(state, layer, query, raw, last.filter(|_| more))
-        .into_iter()
-        .find(|link| link.rel == "next")
-        .map(|link| format!("{}&f=html", link.href));
-    let values = context! { layer => html::summary(layer), fields => names, returned => rows.len() as u64, rows, matched => layer.count(query)?, next };
-    page(state, "items.html", values)
+    let next =
+        links(state, layer, query, raw, last).into_iter().find(|link| link.rel == "next").map(|link| format!("{}&f=html", link.href));
+    page(state, "items.html", context! { layer => html::summary(layer), fields => names, returned, rows, matched, next })
 }
 
 fn item_address(state: &AppState, layer: &PublishedLayer, id: &str) -> String {
@@ -264,7 +245,7 @@ pub async fn one(
     // One look-up by an index, some microseconds: cheaper here than on another thread.
     if wanted == "geojson" && crs == CRS84 {
         let fragment = layer.fragment(&feature_id)?.ok_or_else(nothing)?;
-        return Ok(validator.stamp(item(&state, &layer, &fid, crs, fragment.feature(0))));
+        return Ok(validator.stamp(item(&state, &layer, &fid, crs, &fragment)));
     }
     let found = layer.feature(&feature_id, crs)?.ok_or_else(nothing)?;
     if wanted == "html" {
