@@ -1,6 +1,7 @@
 //! From the services to listening sockets: start, follow what gets published, stop gracefully.
 
 mod connection;
+mod front;
 mod metrics;
 mod router;
 
@@ -10,12 +11,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
 use crate::config::Site;
+use crate::server::front::Front;
 use crate::server::metrics::Metrics;
-pub use crate::server::router::public_router;
 use crate::service::state::AppState;
 use crate::store::Store;
 
@@ -67,12 +69,12 @@ async fn serve(options: ServeOptions, on_ready: impl FnOnce(SocketAddr)) -> anyh
     let desk = match options.desk {
         Some(desk) => {
             let socket = connection::bind(desk).await?;
-            let private = router::private_router(state.clone(), metrics.clone());
+            let private = TowerToHyperService::new(router::private_router(state.clone(), metrics.clone()));
             Some(tokio::spawn(connection::accept(socket, private, stopped.clone())))
         }
         None => None,
     };
-    let public = tokio::spawn(connection::accept(socket, public_router(state, metrics), stopped));
+    let public = tokio::spawn(connection::accept(socket, Front::new(state, metrics), stopped));
     if options.until_ready {
         connection::ask_ready(address).await.context("le serveur ne répond pas à /ready")?;
         on_ready(address);

@@ -1,24 +1,24 @@
 //! The routers of the two listeners, and the limits every request is under.
 
 use std::time::Duration;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::extract::Request;
-use axum::extract::State;
 use axum::http::HeaderName;
+use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::header;
 use axum::middleware;
-use axum::middleware::Next;
-use axum::response::Response;
 use axum::routing::get;
 use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::DefaultPredicate;
+use tower_http::compression::Predicate;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::Any;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -27,6 +27,7 @@ use crate::http::fault::Fault;
 use crate::server::metrics::Metrics;
 use crate::service::SERVICES;
 use crate::service::page;
+use crate::service::quick::PLAIN_BYTES_MAX;
 use crate::service::state::AppState;
 use crate::service::state::shown;
 
@@ -56,12 +57,16 @@ const EXPOSED: [HeaderName; 6] = [
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Every service, under its limits.
-pub fn public_router(state: AppState, metrics: Metrics) -> Router {
+pub fn public_router(state: AppState) -> Router {
     let mut services = Router::new();
     for service in SERVICES {
         services = services.merge(service.routes());
     }
     let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).allow_headers(Any).max_age(PREFLIGHT);
+    // The default level costs ten times the page itself, for a tenth fewer bytes.
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(PLAIN_BYTES_MAX as u64)));
     services
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(|| async { "ready\n" }))
@@ -69,13 +74,18 @@ pub fn public_router(state: AppState, metrics: Metrics) -> Router {
         .method_not_allowed_fallback(|| async { Fault::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(state.clone(), page::faults_as_pages))
         .with_state(state)
-        .layer(CompressionLayer::new())
+        .layer(compression)
         .layer(cors.expose_headers(EXPOSED))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(GlobalConcurrencyLimitLayer::new(CONCURRENCY_MAX))
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn_with_state(metrics, observe))
+}
+
+/// The names of [`EXPOSED`] as one header.
+pub fn exposed() -> HeaderValue {
+    let names = EXPOSED.map(|name| name.as_str().to_owned());
+    HeaderValue::from_str(&names.join(",")).expect("names of headers are a header's value")
 }
 
 /// What only this machine may ask.
@@ -88,17 +98,4 @@ pub fn private_router(state: AppState, metrics: Metrics) -> Router {
         .fallback(|uri: Uri| async move { Fault::NotFound { what: "page", id: shown(uri.path()) } })
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::new())
-}
-
-/// Counts every answer, and tells the log those worth a line. Neither address nor client is written.
-async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
-    let response = next.run(request).await;
-    let (status, elapsed) = (response.status(), started.elapsed());
-    metrics.count(status, elapsed);
-    if let Some(path) = path {
-        tracing::debug!(status = status.as_u16(), duration_us = elapsed.as_micros(), "answered {status} to `{path}`");
-    }
-    response
 }

@@ -4,6 +4,7 @@ pub mod checks;
 pub mod download;
 pub mod ogcapi;
 pub mod page;
+pub mod quick;
 pub mod state;
 
 use axum::Router;

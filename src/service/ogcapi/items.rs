@@ -20,6 +20,7 @@ use percent_encoding::utf8_percent_encode;
 use crate::catalogue::FoundPage;
 use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
+use crate::encode::geojson;
 use crate::encode::geojson::FeatureWriter;
 use crate::encode::geojson_lines;
 use crate::http::cache::Validator;
@@ -40,6 +41,9 @@ use crate::service::ogcapi::query;
 use crate::service::page::page;
 use crate::service::state::AppState;
 use crate::service::state::shown;
+
+/// Of one feature.
+const OFFERED_ONE: [(&str, &str); 2] = [("geojson", media_type::GEOJSON), ("html", media_type::HTML)];
 
 /// GeoJSON first, a page, then every format of the slice.
 fn offered() -> Vec<(&'static str, &'static str)> {
@@ -70,7 +74,7 @@ pub async fn list(
     }
     // Questions to the store last milliseconds, and the runtime has another thread.
     let answer = tokio::task::block_in_place(|| match wanted {
-        "geojson" => geojson(&state, &layer, &asked.query, raw.as_deref()),
+        "geojson" => collection(&state, &layer, &asked.query, raw.as_deref()),
         "html" => table(&state, &layer, &asked.query, raw.as_deref()),
         other => streamed(&layer, asked.query, other),
     });
@@ -82,7 +86,7 @@ fn validator(layer: &PublishedLayer, wanted: &str) -> Validator {
     Validator::weak(&[layer.manifest.version.as_str(), &layer.revised, wanted], Some(&layer.revised))
 }
 
-fn geojson(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
+fn collection(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
     let found = layer.page(query)?;
     let last = found.page.rows.last().copied().filter(|_| found.page.more);
     // The members of the envelope, behind the features.
@@ -231,8 +235,7 @@ pub async fn one(
     RawQuery(raw): RawQuery,
 ) -> Result<Response, Fault> {
     let mut params = Params::parse(raw.as_deref())?;
-    let offered = [("geojson", media_type::GEOJSON), ("html", media_type::HTML)];
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &offered)?;
+    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED_ONE)?;
     let layer = state.layer(&id)?;
     let crs = query::read_crs(&mut params, &layer)?;
     params.finish(&["f", "crs"])?;
@@ -256,19 +259,43 @@ pub async fn one(
     Ok(validator.stamp(item(&state, &layer, &fid, crs, &text)))
 }
 
+/// The same without a detour, for the plain case; `None` where anything is out of the ordinary.
+pub fn quick(state: &AppState, headers: &HeaderMap, id: &str, fid: &str, room: usize) -> Option<Response> {
+    if negotiate(headers, None, &OFFERED_ONE).ok()? != "geojson" {
+        return None;
+    }
+    let layer = state.layer(id).ok()?;
+    let fragment = layer.fragment(&layer.feature_id(fid)?).ok()??;
+    if fragment.len() > room {
+        return None;
+    }
+    let validator = validator(&layer, "geojson");
+    let unchanged = validator.answer(headers);
+    Some(unchanged.unwrap_or_else(|| validator.stamp(item(state, &layer, fid, CRS84, &fragment))))
+}
+
 /// A feature with its links (`/req/core/f-links`).
 fn item(state: &AppState, layer: &PublishedLayer, fid: &str, crs: Crs, feature: &[u8]) -> Response {
     let address = item_address(state, layer, fid);
+    let collection = format!("{}/collections/{}", state.base, layer.id());
     let links = [
-        Link::new(format!("{address}?f=geojson"), "self", media_type::GEOJSON),
-        Link::new(format!("{address}?f=html"), "alternate", media_type::HTML),
-        Link::new(format!("{}/collections/{}", state.base, layer.id()), "collection", media_type::JSON),
+        (address.as_str(), "?f=geojson", "self", media_type::GEOJSON),
+        (address.as_str(), "?f=html", "alternate", media_type::HTML),
+        (collection.as_str(), "", "collection", media_type::JSON),
     ];
-    let mut body = Vec::with_capacity(feature.len() + 512);
+    let mut body = Vec::with_capacity(feature.len() + 3 * (address.len() + 80));
     body.extend_from_slice(feature.strip_suffix(b"}").unwrap_or(feature));
-    body.extend_from_slice(b",\"links\":");
-    body.extend_from_slice(serde_json::json!(links).to_string().as_bytes());
-    body.push(b'}');
+    body.extend_from_slice(b",\"links\":[");
+    for (at, (address, query, rel, media_type)) in links.into_iter().enumerate() {
+        body.extend_from_slice(if at == 0 { b"{\"href\":" } else { b",{\"href\":" });
+        geojson::string(&mut body, address);
+        // The query goes inside the closing quote; it and the names need no escape.
+        body.pop();
+        for part in [query, "\",\"rel\":\"", rel, "\",\"type\":\"", media_type, "\"}"] {
+            body.extend_from_slice(part.as_bytes());
+        }
+    }
+    body.extend_from_slice(b"]}");
     with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body).into_response(), crs)
 }
 

@@ -2,7 +2,7 @@
 
 mod collections;
 mod html;
-mod items;
+pub mod items;
 mod openapi;
 mod query;
 
