@@ -105,6 +105,11 @@ impl Catalogue {
         Some(&self.layers[at])
     }
 
+    /// When a layer or its record last changed, RFC 3339 UTC; `None` while nothing is published.
+    pub fn modified(&self) -> Option<&str> {
+        self.layers.iter().map(|layer| layer.revised.as_str()).max()
+    }
+
     /// The area of a commune of the territory layer, lon, lat; `None` for an unknown code or a site without communes.
     pub fn commune(&self, code_insee: &str) -> Option<Arc<MultiPolygon<f64>>> {
         let layer = self.by_id(self.territory.as_ref()?.as_str())?;

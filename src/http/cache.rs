@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use sha2::Digest;
+use sha2::Sha256;
 
 /// What an answer is made from; it is another answer when one of these is another.
 pub struct Validator {
@@ -41,6 +43,18 @@ impl Validator {
         entries.insert(header::CACHE_CONTROL, CACHE_CONTROL);
         entries.append(header::VARY, HeaderValue::from_static("accept"));
         response
+    }
+}
+
+/// A document made anew for each request, with a validator made from its bytes. `modified`: RFC 3339.
+pub async fn lasting(headers: &HeaderMap, modified: Option<&str>, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let digest: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let validator = Validator::weak(&[&digest], modified);
+    match validator.answer(headers) {
+        Some(unchanged) => unchanged,
+        None => validator.stamp(Response::from_parts(parts, bytes.into())),
     }
 }
 

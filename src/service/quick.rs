@@ -1,6 +1,6 @@
 //! The answers that are asked most, before the general stack: one feature by its id.
 //!
-//! Only the plain case is answered here: GET, JSON, no parameter, few bytes. Everything else (faults, pages, other CRS,
+//! Only the plain case is answered here: GET, JSON by `f` or by `Accept`, no other parameter, few bytes. Everything else (faults, pages, other CRS,
 //! compression) is `None` and goes the general way, which gives the same bytes. A boxed layer costs a microsecond a
 //! request, the whole stack more than the feature itself.
 
@@ -18,15 +18,20 @@ pub const PLAIN_BYTES_MAX: usize = 2 * 1024;
 
 /// `None`: to be answered by the router.
 pub fn answer<B>(state: &AppState, request: &Request<B>) -> Option<Response> {
-    if request.method() != Method::GET || request.uri().query().is_some() {
+    if request.method() != Method::GET {
         return None;
     }
+    let f = match request.uri().query() {
+        None => None,
+        Some("f=json" | "f=geojson") => Some("geojson"),
+        Some(_) => return None,
+    };
     let (layer, feature) = request.uri().path().strip_prefix("/collections/")?.split_once("/items/")?;
     if layer.contains('/') || feature.contains(['/', '%']) {
         return None;
     }
     let room = if is_compressed(request.headers()) { PLAIN_BYTES_MAX } else { usize::MAX };
-    items::quick(state, request.headers(), layer, feature, room)
+    items::quick(state, request.headers(), f, (layer, feature), room)
 }
 
 fn is_compressed(headers: &HeaderMap) -> bool {

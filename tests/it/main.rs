@@ -3,6 +3,7 @@
 mod crs;
 mod downloads;
 mod montfort;
+mod serving;
 mod shared;
 mod store;
 mod strangers;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
+use crate::http::cache;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
@@ -36,11 +37,13 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(qu
             .iter()
             .map(|layer| context! { title => layer.layer().title.as_str(), href => format!("{}/collections/{}?f=html", state.base, layer.id()), note => layer.manifest.record.producer.name.as_str() })
             .collect();
-        return page(&state, "list.html", context! { heading => "Jeux de données", items });
+        let shown = page(&state, "list.html", context! { heading => "Jeux de données", items })?;
+        return Ok(cache::lasting(&headers, catalogue.modified(), shown).await);
     }
     let collections: Vec<_> = catalogue.layers.iter().map(|layer| describe(&state, layer, "json")).collect();
     let links = own_links(&format!("{}/collections", state.base), wanted, &OFFERED);
-    Ok(json_response(&json!({ "links": links, "collections": collections })))
+    let shown = json_response(&json!({ "links": links, "collections": collections }));
+    Ok(cache::lasting(&headers, catalogue.modified(), shown).await)
 }
 
 pub async fn one(
@@ -66,9 +69,11 @@ pub async fn one(
             .iter()
             .map(|field| context! { name => field.name.as_str(), title => field.title.as_str(), description => field.description.as_deref(), unit => field.unit.as_deref() })
             .collect();
-        return page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields });
+        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields })?;
+        return Ok(cache::lasting(&headers, Some(&layer.revised), shown).await);
     }
-    Ok(json_response(&describe(&state, &layer, wanted)))
+    let shown = json_response(&describe(&state, &layer, wanted));
+    Ok(cache::lasting(&headers, Some(&layer.revised), shown).await)
 }
 
 /// The storage CRS as a URI: CRS84 where the source is WGS 84 in lon, lat.

@@ -259,9 +259,9 @@ pub async fn one(
     Ok(validator.stamp(item(&state, &layer, &fid, crs, &text)))
 }
 
-/// The same without a detour, for the plain case; `None` where anything is out of the ordinary.
-pub fn quick(state: &AppState, headers: &HeaderMap, id: &str, fid: &str, room: usize) -> Option<Response> {
-    if negotiate(headers, None, &OFFERED_ONE).ok()? != "geojson" {
+/// The same without a detour, for the plain case: at most `room` bytes. `None` where anything is out of the ordinary.
+pub fn quick(state: &AppState, headers: &HeaderMap, f: Option<&str>, (id, fid): (&str, &str), room: usize) -> Option<Response> {
+    if negotiate(headers, f, &OFFERED_ONE).ok()? != "geojson" {
         return None;
     }
     let layer = state.layer(id).ok()?;

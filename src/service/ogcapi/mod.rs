@@ -16,6 +16,7 @@ use axum::response::Response;
 use axum::routing::get;
 use minijinja::context;
 
+use crate::http::cache;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
@@ -100,9 +101,11 @@ async fn landing(State(state): State<AppState>, headers: HeaderMap, RawQuery(que
             .filter(|link| link.title.is_some())
             .map(|link| context! { href => link.href.as_str(), title => link.title.as_deref(), rel => link.rel.as_str() })
             .collect();
-        return page(&state, "landing.html", context! { description => state.site.description.as_str(), layers, links });
+        let shown = page(&state, "landing.html", context! { description => state.site.description.as_str(), layers, links })?;
+        return Ok(cache::lasting(&headers, catalogue.modified(), shown).await);
     }
-    Ok(json(&serde_json::json!({ "title": state.site.title, "description": state.site.description, "links": links })))
+    let shown = json(&serde_json::json!({ "title": state.site.title, "description": state.site.description, "links": links }));
+    Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await)
 }
 
 async fn conformance(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
@@ -112,7 +115,10 @@ async fn conformance(State(state): State<AppState>, headers: HeaderMap, RawQuery
     let classes: Vec<&str> = SERVICES.iter().flat_map(|service| service.conformance()).copied().collect();
     if wanted == "html" {
         let items: Vec<_> = classes.iter().map(|class| context! { title => *class }).collect();
-        return page(&state, "list.html", context! { heading => "Classes de conformité", items });
+        let shown = page(&state, "list.html", context! { heading => "Classes de conformité", items })?;
+        return Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await);
     }
-    Ok(json(&serde_json::json!({ "conformsTo": classes, "links": own_links(&format!("{}/conformance", state.base), wanted, &OFFERED) })))
+    let links = own_links(&format!("{}/conformance", state.base), wanted, &OFFERED);
+    let shown = json(&serde_json::json!({ "conformsTo": classes, "links": links }));
+    Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await)
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
+use crate::http::cache;
 use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
@@ -33,9 +34,11 @@ pub async fn api(State(state): State<AppState>, headers: HeaderMap, RawQuery(raw
             .iter()
             .map(|(path, item)| context! { title => format!("GET {path}"), note => item["get"]["summary"].as_str().unwrap_or_default() })
             .collect();
-        return page(&state, "list.html", context! { heading => "API", items });
+        let shown = page(&state, "list.html", context! { heading => "API", items })?;
+        return Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await);
     }
-    Ok(([(header::CONTENT_TYPE, media_type::OPENAPI)], document.to_string()).into_response())
+    let shown = ([(header::CONTENT_TYPE, media_type::OPENAPI)], document.to_string()).into_response();
+    Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await)
 }
 
 fn document(state: &AppState) -> Value {
