@@ -46,7 +46,9 @@ impl Serve {
     fn serve(&self, publisher: Publisher) -> anyhow::Result<ExitCode> {
         let options =
             ServeOptions { listen: self.listen, desk: self.desk, site: publisher.site, store: publisher.store, until_ready: false };
-        server::run(options, |address| eprintln!("http://{address}/"))?;
+        server::run(options, |address| {
+            let _ = super::say(&format!("http://{address}/ (Ctrl+C pour arrêter)"));
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

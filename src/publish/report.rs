@@ -34,7 +34,7 @@ impl Outcome {
             Outcome::Held => "retenue",
             Outcome::Proposed => "proposée, attend « bocage accept »",
             Outcome::Withdrawn => "retirée",
-            Outcome::Failed => "non lue",
+            Outcome::Failed => "en échec",
         }
     }
 }
@@ -84,7 +84,11 @@ impl LayerReport {
 
     /// The chain of causes becomes the note.
     pub fn failed(file: &LayerFile, error: &anyhow::Error) -> LayerReport {
-        LayerReport::waiting(file, Outcome::Failed).noting(&format!("{error:#}"))
+        let text = match is_full_disk(error) {
+            true => "le disque est plein ; libérez de la place, puis relancez la publication (ce qui était publié le reste)".to_owned(),
+            false => format!("{error:#}"),
+        };
+        LayerReport::waiting(file, Outcome::Failed).noting(&text)
     }
 
     pub fn noting(mut self, note: &str) -> LayerReport {
@@ -155,6 +159,15 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Whether the system, or SQLite by its one sentence for it, said that the disk takes no more.
+fn is_full_disk(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        let is_full = matches!(kind, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));
+        is_full || cause.to_string().ends_with("database or disk is full")
+    })
 }
 
 #[cfg(test)]

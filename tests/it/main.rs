@@ -2,6 +2,7 @@
 
 mod crs;
 mod downloads;
+mod kills;
 mod montfort;
 mod serving;
 mod shared;
