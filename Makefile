@@ -74,3 +74,14 @@ symbols: ## the executable lends no C symbol to the libraries it loads
 	@found=$$(nm -D --defined-only $(BINARY) | grep -E ' (sqlite3_|proj_|ZSTD_|deflate|inflate|libdeflate_)' || true); \
 	if [ -n "$$found" ]; then echo "$(BINARY) exports C symbols:" >&2; echo "$$found" >&2; exit 1; fi; \
 	echo "symbols: $(BINARY) exports no C symbol"
+
+conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done ## every requirement we promise: our own tests by its id, schemathesis, redocly
+	BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python cargo test --locked --test it -- ogcapi_features serving strangers
+	tests/conformance/api.sh $(RELEASE) $(SCHEMATHESIS)/bin/schemathesis target/npm-conformance/node_modules/.bin/redocly
+
+target/npm-%/done: tests/%/package-lock.json
+	$(call install,nodejs npm)
+	rm -rf $(@D) && mkdir -p $(@D)
+	cp tests/$*/package.json $< $(@D)/
+	cd $(@D) && npm ci --silent --no-fund --no-audit --ignore-scripts
+	touch $@

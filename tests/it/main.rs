@@ -4,6 +4,7 @@ mod crs;
 mod downloads;
 mod kills;
 mod montfort;
+mod ogcapi_features;
 mod serving;
 mod shared;
 mod store;
