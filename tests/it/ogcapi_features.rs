@@ -388,4 +388,6 @@ fn fields_and_communes_filter() {
     let placed = list(&all, "features").iter().filter(|feature| !feature["geometry"].is_null()).count() as u64;
     assert!((placed / 2..=placed + 3).contains(&sum), "{sum} of {placed}");
     refused(&town, "/collections/arbres/items?commune=99999", "commune");
+    refused(&town, "/collections/arbres/items?hauteur=haut", "hauteur");
+    refused(&town, "/collections/arbres/items?plante_le=hier", "plante_le");
 }

@@ -66,7 +66,7 @@ pub async fn list(
         None => layer,
         Some(version) => layer
             .at_version(version)?
-            .ok_or_else(|| Fault::parameter("after", version.as_str(), "that version is kept no more: begin again without `after`"))?,
+            .ok_or_else(|| Fault::NotFound { what: "kept version, begin again without `after`:", id: version.to_string() })?,
     };
     let validator = validator(&layer, wanted);
     if let Some(unchanged) = validator.answer(&headers) {

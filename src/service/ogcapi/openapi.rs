@@ -147,6 +147,9 @@ fn problem(description: &str) -> Value {
     } } } })
 }
 
+/// Whole numbers that every JSON reader holds exactly (RFC 8259 §6).
+const OFFSET_MAX: u64 = (1 << 53) - 1;
+
 fn crs_parameter(name: &str, layer: &PublishedLayer) -> Value {
     let uris: Vec<String> = layer.crs_served().iter().map(|crs| crs.uri()).collect();
     json!({ "name": name, "in": "query", "required": false, "style": "form", "explode": false, "description": "Reference system, by its URI.",
@@ -161,11 +164,11 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
             "Features of a page; a larger number is lowered to the maximum.",
             json!({ "type": "integer", "minimum": 1, "maximum": query::LIMIT_MAX, "default": query::LIMIT_DEFAULT }),
         ),
-        plain("offset", "Features to leave out first.", json!({ "type": "integer", "minimum": 0, "default": 0 })),
+        plain("offset", "Features to leave out first.", json!({ "type": "integer", "minimum": 0, "maximum": OFFSET_MAX, "default": 0 })),
         plain(
             "after",
             "Where a page begins: taken from a `next` link.",
-            json!({ "type": "string", "pattern": "^[0-9]{8}-[0-9a-f]{8}\\.[0-9]+$" }),
+            json!({ "type": "string", "pattern": "^[0-9]{8}-[0-9a-f]{8}\\.[0-9]{1,18}$" }),
         ),
         plain(
             "bbox",
@@ -174,7 +177,11 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
         ),
         crs_parameter("bbox-crs", layer),
         crs_parameter("crs", layer),
-        plain("datetime", "Instant, day or interval that features meet (RFC 3339).", json!({ "type": "string" })),
+        plain(
+            "datetime",
+            "Instant, day or interval that features meet (RFC 3339).",
+            json!({ "type": "string", "minLength": 1, "example": "2024-01-01/.." }),
+        ),
         plain(
             "properties",
             "Properties to answer.",
@@ -193,7 +200,7 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
     }
     for field in layer.layer().fields.iter().filter(|field| !query::KNOWN.contains(&field.name.as_str())) {
         let schema = match field.field_type {
-            FieldType::Integer => json!({ "type": "integer" }),
+            FieldType::Integer => json!({ "type": "integer", "format": "int64" }),
             FieldType::Real => json!({ "type": "number" }),
             FieldType::Boolean => json!({ "type": "boolean" }),
             FieldType::Date => json!({ "type": "string", "format": "date" }),

@@ -8,6 +8,7 @@ use crate::http::params::Params;
 use crate::http::params::unknown;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
+use crate::model::layer::FieldType;
 use crate::model::version::Version;
 use crate::query::Page;
 use crate::query::Query;
@@ -59,10 +60,13 @@ pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -
     let fields = params.take("properties").map(|text| read_properties(&text, layer)).transpose()?;
     let mut equals = Vec::new();
     for (name, value) in params.rest() {
-        if layer.layer().field(&name).is_none() {
+        let Some(field) = layer.layer().field(&name) else {
             let mut known: Vec<&str> = KNOWN.to_vec();
             known.extend(layer.layer().fields.iter().map(|field| field.name.as_str()));
             return Err(unknown(&name, &value, &known));
+        };
+        if let Some(expected) = misfit(field.field_type, &value) {
+            return Err(Fault::parameter(&name, &value, expected));
         }
         equals.push((name, value));
     }
@@ -71,6 +75,18 @@ pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -
     let query =
         Query { bbox: bbox.unwrap_or_default(), datetime, equals, area, page: Page { limit: Some(limit), offset, after }, fields, crs };
     Ok(Asked { query, version })
+}
+
+/// What a field's value would be, where `value` cannot be one.
+fn misfit(field_type: FieldType, value: &str) -> Option<&'static str> {
+    let (fits, expected) = match field_type {
+        FieldType::Text | FieldType::DateTime => (true, ""),
+        FieldType::Integer => (value.trim().parse::<i64>().is_ok(), "expected a whole number"),
+        FieldType::Real => (value.trim().parse::<f64>().is_ok_and(f64::is_finite), "expected a number"),
+        FieldType::Boolean => (["true", "false", "1", "0"].contains(&value), "expected true or false"),
+        FieldType::Date => (value.parse::<jiff::civil::Date>().is_ok(), "expected a date such as 2024-12-31"),
+    };
+    (!fits).then_some(expected)
 }
 
 /// `crs` (`/req/crs/fc-crs-valid-value`).
