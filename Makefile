@@ -85,3 +85,18 @@ target/npm-%/done: tests/%/package-lock.json target/venv-%/done
 	cp tests/$*/package.json $< $(@D)/
 	cd $(@D) && PATH="$(ROOT)/target/venv-$*/bin:$$PATH" npm ci --silent --no-fund --no-audit --ignore-scripts
 	touch $@
+
+BENCH := target/bench
+CEILING := $(BENCH)/ceiling/release/ceiling
+
+$(CEILING):
+	@test -d "$(BOCAGE_SHARED)/bench" || { echo "the shared measurements are absent at $(BOCAGE_SHARED)/bench (BOCAGE_SHARED)" >&2; exit 1; }
+	cargo build --release --manifest-path "$(BOCAGE_SHARED)/bench/ceiling/Cargo.toml" --target-dir $(BENCH)/ceiling
+
+# Ratios to a bare server, readiness, memory; and the memory of a large publication.
+bench: release target/venv-bench/done $(CEILING) ## what the server costs, on the S workload
+	$(call install,wrk gdal-bin)
+	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(CEILING) $(BENCH)
+
+bench-large: release target/venv-bench/done ## what a large publication costs, on the L workload
+	target/venv-bench/bin/python tests/bench/bench.py L $(RELEASE) "$(BOCAGE_SHARED)/bench" none $(BENCH)
