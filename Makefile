@@ -86,6 +86,10 @@ target/npm-%/done: tests/%/package-lock.json target/venv-%/done
 	cd $(@D) && PATH="$(ROOT)/target/venv-$*/bin:$$PATH" npm ci --silent --no-fund --no-audit --ignore-scripts
 	touch $@
 
+clients: release $(OWSLIB)/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
+	$(call install,python3-qgis qgis-providers chromium proj-bin)
+	tests/clients/run.sh $(RELEASE) $(OWSLIB) target/clients
+
 BENCH := target/bench
 CEILING := $(BENCH)/ceiling/release/ceiling
 

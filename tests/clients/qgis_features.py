@@ -1,0 +1,45 @@
+"""QGIS opens each collection of the town as its users do, and sees every feature.
+
+    qgis_features.py BASE     with Debian's python3-qgis
+"""
+
+import json
+import os
+import sys
+import urllib.request
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from qgis.core import QgsApplication  # noqa: E402
+from qgis.core import QgsRectangle  # noqa: E402
+from qgis.core import QgsFeatureRequest  # noqa: E402
+from qgis.core import QgsVectorLayer  # noqa: E402
+
+
+def main():
+    base = sys.argv[1]
+    application = QgsApplication([], False)
+    application.initQgis()
+    with urllib.request.urlopen(f"{base}/collections") as response:
+        collections = json.load(response)["collections"]
+    for collection in collections:
+        name = collection["id"]
+        with urllib.request.urlopen(f"{base}/collections/{name}/items?limit=10000") as response:
+            served = json.load(response)["features"]
+        layer = QgsVectorLayer(f"url='{base}' typename='{name}' restrictToRequestBBOX='0' pageSize='7'", name, "OAPIF")
+        assert layer.isValid(), f"{name}: {layer.error().message()}"
+        found = list(layer.getFeatures())
+        assert len(found) == len(served), f"{name}: {len(found)} of {len(served)}"
+        fields = [field.name() for field in layer.fields()]
+        for feature in served:
+            assert all(key in fields for key in feature["properties"]), f"{name}: {fields}"
+        if served[0]["geometry"]:
+            middle = QgsRectangle(-1.98, 48.11, -1.94, 48.14)
+            near = list(layer.getFeatures(QgsFeatureRequest().setFilterRect(middle)))
+            assert 0 < len(near) <= len(found), f"{name}: {len(near)} in the middle"
+        print(f"QGIS: {name}, {len(found)} features")
+    application.exitQgis()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Real clients read what is served: OWSLib and GDAL page through 200 000 features, QGIS opens the town, Chromium its pages.
+# `run.sh BOCAGE VENV FOLDER`; pictures of the pages are left in FOLDER.
+set -euo pipefail
+bocage=$1 venv=$2 folder=$3 here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$folder"
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
+
+serve() { # arguments of bocage -> $base
+  [ -z "$server" ] || { kill "$server"; wait "$server" || true; }
+  : > "$folder/said"
+  "$bocage" "$@" --listen 127.0.0.1:0 > "$folder/said" 2> "$folder/log" &
+  server=$!
+  for _ in $(seq 600); do
+    base=$(grep -oE 'http://[0-9.:]+' "$folder/said" | tail -1) && return
+    kill -0 "$server" || { cat "$folder/log" >&2; exit 1; }
+    sleep 0.1
+  done
+  echo "no answer from $bocage $*" >&2
+  exit 1
+}
+
+"$venv/bin/python" - > "$folder/points.csv" <<'PYTHON'
+print("numero;nom;lon;lat")
+for n in range(200_000):
+    print(f"{n + 1};Point n° {n + 1};{-2.1 + n % 500 * 5e-4:.7f};{48.05 + n // 500 * 4e-4:.7f}")
+PYTHON
+serve serve "$folder/points.csv"
+PYTHONPATH=$here "$venv/bin/python" "$here/owslib_features.py" "$base" 10000
+PYTHONPATH=$here "$venv/bin/python" "$here/gdal_oapif.py" "$base" points
+
+serve demo
+/usr/bin/python3 "$here/qgis_features.py" "$base" 2>/dev/null
+number=0
+for page in / /collections /collections/zones /collections/zones/items /collections/zones/items/Z00 /downloads/zones/ /checks/personal-data /nulle-part; do
+  number=$((number + 1))
+  chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,1400 \
+    --screenshot="$folder/page-$number.png" "$base$page" 2>/dev/null
+  text=$(chromium --headless --no-sandbox --disable-gpu --dump-dom "$base$page" 2>/dev/null)
+  grep -q '<main' <<< "$text" && grep -q 'lang="fr"' <<< "$text" || { echo "$page is no page for people" >&2; exit 1; }
+  echo "Chromium: $page, $folder/page-$number.png"
+done
