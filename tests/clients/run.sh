@@ -31,7 +31,7 @@ PYTHONPATH=$here "$venv/bin/python" "$here/owslib_features.py" "$base" 10000
 PYTHONPATH=$here "$venv/bin/python" "$here/gdal_oapif.py" "$base" points
 
 serve demo
-/usr/bin/python3 "$here/qgis_features.py" "$base" 2>/dev/null
+/usr/bin/python3 "$here/qgis_features.py" "$base" 2> "$folder/qgis.log"
 number=0
 for page in / /collections /collections/zones /collections/zones/items /collections/zones/items/Z00 /downloads/zones/ /checks/personal-data /nulle-part; do
   number=$((number + 1))
