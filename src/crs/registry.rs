@@ -37,7 +37,9 @@ pub const REGISTRY: &[RegisteredCrs] = &[
     both(Crs::Epsg(3948), "RGF93 v1 / CC48", [-4.87, 47.0, 8.23, 49.0]),
     both(Crs::Epsg(3949), "RGF93 v1 / CC49", [-4.87, 48.0, 8.23, 50.0]),
     both(Crs::Epsg(3950), "RGF93 v1 / CC50", [-2.03, 49.0, 8.08, 51.14]),
-    both(Crs::Epsg(27572), "NTF (Paris) / Lambert II étendu", [-4.87, 42.33, 8.23, 51.14]),
+    // NTF is read, and given back only where it is a layer's own: public bodies publish in RGF93 (décret n° 2006-272), and
+    // clients without the grid would misplace it by metres.
+    read(27572, "NTF (Paris) / Lambert II étendu", [-4.87, 42.33, 8.23, 51.14]),
     read(9794, "RGF93 v2b / Lambert-93", FRANCE),
     read(9793, "RGF93 v2 / Lambert-93", FRANCE),
     read(27561, "NTF (Paris) / Lambert Nord France", [-4.87, 48.14, 8.23, 51.14]),

@@ -32,7 +32,21 @@ pub fn parse(text: &str, crs: Crs) -> Result<Vec<Envelope>, String> {
     if way.is_identity() {
         return Ok(boxes);
     }
-    boxes.iter().map(|envelope| way.envelope(envelope).map_err(|_| format!("expected positions inside the area of {crs}"))).collect()
+    let outside = |_| format!("expected positions inside the area of {crs}");
+    boxes.iter().map(|envelope| way.envelope(envelope).map(slackened).map_err(outside)).collect()
+}
+
+/// Positions are shown in millimetres or a hundred-millionth of a degree: a box drawn from what was shown, in another CRS
+/// than the data's, must hold what it was drawn around.
+const SLACK_DEG: f64 = 1e-8;
+
+fn slackened(envelope: Envelope) -> Envelope {
+    Envelope {
+        west: envelope.west - SLACK_DEG,
+        south: envelope.south - SLACK_DEG,
+        east: envelope.east + SLACK_DEG,
+        north: envelope.north + SLACK_DEG,
+    }
 }
 
 /// Whether longitudes are degrees from Greenwich, so that 180 and -180 are one meridian.

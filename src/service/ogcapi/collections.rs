@@ -103,11 +103,9 @@ fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> s
         "description": said.description,
         "links": links,
         "itemType": "feature",
+        // A table without geometry too: what it answers is in the default CRS, as its `Content-Crs` says.
+        "crs": layer.crs_served().iter().map(|crs| crs.uri()).collect::<Vec<_>>(),
     });
-    // A table without geometry is in no reference system: Part 2 says nothing of it.
-    if said.geometry.is_some() {
-        collection["crs"] = json!(layer.crs_served().iter().map(|crs| crs.uri()).collect::<Vec<_>>());
-    }
     let mut extent = serde_json::Map::new();
     if let Some(envelope) = said.extent {
         extent.insert(
