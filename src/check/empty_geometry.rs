@@ -49,7 +49,9 @@ fn judge(context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
         outcome.empty_geometries,
         agree(outcome.empty_geometries, "", "s"),
     );
-    Some(Finding { places: places_of_rows(&outcome.empty_rows), ..finding("empty-geometry", severity, count, message) })
+    let mut rows = [outcome.null_rows.as_slice(), &outcome.empty_rows].concat();
+    rows.sort_unstable();
+    Some(Finding { places: places_of_rows(&rows), ..finding("empty-geometry", severity, count, message) })
 }
 
 #[cfg(test)]
@@ -60,9 +62,16 @@ mod tests {
     #[test]
     fn null_and_empty_geometries_are_counted_together() {
         let source = trial::points(&[]);
-        let outcome = Outcome { rows_read: 100, null_geometries: 1, empty_geometries: 2, empty_rows: vec![3, 8], ..Outcome::default() };
+        let outcome = Outcome {
+            rows_read: 100,
+            null_geometries: 1,
+            empty_geometries: 2,
+            null_rows: vec![5],
+            empty_rows: vec![3, 8],
+            ..Outcome::default()
+        };
         let found = judge(&trial::context(&source), &outcome).expect("a finding");
-        assert_eq!((found.severity, found.count, found.places[0].row), (Severity::Notice, 3, Some(3)));
+        assert_eq!((found.severity, found.count, found.places[1].row), (Severity::Notice, 3, Some(5)));
         assert!(found.message.starts_with("3 lignes ne se voient pas"), "{}", found.message);
         let most = Outcome { rows_read: 4, ..outcome };
         assert_eq!(judge(&trial::context(&source), &most).map(|found| found.severity), Some(Severity::Warning));

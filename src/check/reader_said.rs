@@ -1,4 +1,4 @@
-//! What the driver said while it read, and curves that became lines.
+//! What the driver failed at or said while it read, and curves that became lines.
 
 use crate::check::Afterwards;
 use crate::check::Check;
@@ -21,7 +21,9 @@ impl Check for ReaderSaid {
     fn explanation(&self) -> &'static str {
         "Le logiciel de lecture laisse parfois des remarques : une structure inhabituelle, une information ignorée, des arcs de \
          cercle transformés en suites de petits segments. Les données sont publiées, mais la cause d'un détail surprenant se \
-         trouve souvent ici. Lisez les messages, et corrigez le fichier si l'un d'eux vous surprend."
+         trouve souvent ici. Quand la lecture a échoué en un endroit, quelque chose manque sans doute et la couche attend votre \
+         réponse. Lisez les messages et exportez le fichier de nouveau ; si rien ne manque, écrivez reader-said dans la liste \
+         ignore sous [checks]."
     }
 
     fn begin<'a>(&self, context: &'a Context<'a>) -> Box<dyn Inspection + 'a> {
@@ -32,8 +34,9 @@ impl Check for ReaderSaid {
 /// Messages shown: a damaged file can say thousands of times the same.
 const MESSAGES_MAX: usize = 3;
 
-fn judge(_context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
-    let mut parts = Vec::new();
+fn judge(context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
+    let mut parts: Vec<String> =
+        outcome.failures.iter().take(MESSAGES_MAX).map(|failure| format!("la lecture a échoué en un endroit : {failure}")).collect();
     if outcome.linearised > 0 {
         let count = outcome.linearised;
         parts.push(format!(
@@ -43,8 +46,16 @@ fn judge(_context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
         ));
     }
     parts.extend(outcome.messages.iter().take(MESSAGES_MAX).map(|message| format!("la lecture signale : {message}")));
-    let count = outcome.messages.len() as u64 + outcome.linearised;
-    (!parts.is_empty()).then(|| finding("reader-said", Severity::Notice, count, parts.join(" ; ")))
+    if parts.is_empty() {
+        return None;
+    }
+    let count = (outcome.failures.len() + outcome.messages.len()) as u64 + outcome.linearised;
+    if outcome.failures.is_empty() {
+        return Some(finding("reader-said", Severity::Notice, count, parts.join(" ; ")));
+    }
+    let remedies = vec!["[checks]\nignore = [\"reader-said\"]".to_owned()];
+    let message = format!("{} ; exportez le fichier de nouveau, ou confirmez que rien ne manque", parts.join(" ; "));
+    Some(Finding { remedies, ..finding("reader-said", context.question("reader-said"), count, message) })
 }
 
 #[cfg(test)]
@@ -59,6 +70,17 @@ mod tests {
         let found = judge(&trial::context(&source), &outcome).expect("a finding");
         assert!(found.message.starts_with("2 courbes ont été transformées"), "{}", found.message);
         assert_eq!(found.message.matches("signale").count(), MESSAGES_MAX);
+    }
+
+    #[test]
+    fn a_failure_waits_for_the_officer() {
+        let source = trial::table(&[]);
+        let mut context = trial::context(&source);
+        let outcome = Outcome { failures: vec!["fread failed".into()], ..Outcome::default() };
+        assert_eq!(judge(&context, &outcome).map(|found| found.severity), Some(Severity::Question));
+        let ignored = ["reader-said".to_owned()];
+        context.ignored = &ignored;
+        assert_eq!(judge(&context, &outcome).map(|found| found.severity), Some(Severity::Warning));
     }
 
     #[test]

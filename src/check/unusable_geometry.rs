@@ -33,7 +33,7 @@ impl Check for UnusableGeometry {
 fn judge(_context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
     let count = outcome.unusable;
     let message = format!(
-        "{} {} sans géométrie, la leur étant irréparable ; redessinez les objets de ces lignes",
+        "{} {} sans géométrie, la leur étant illisible ou irréparable ; redessinez ou corrigez les objets de ces lignes",
         counted(count, "ligne", "lignes"),
         agree(count, "est publiée", "sont publiées")
     );

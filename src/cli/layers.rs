@@ -150,7 +150,7 @@ impl Rollback {
             bail!("la version {version} de « {id} » a été effacée");
         }
         writer.switch(&id, &version, &now())?;
-        super::say(&format!("{id} : version {version} remise en service ; la prochaine publication reprendra la source"))?;
+        super::say(&format!("{id} : version {version} remise en service ; la source sera publiée de nouveau quand elle changera"))?;
         Ok(ExitCode::SUCCESS)
     }
 }

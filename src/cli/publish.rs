@@ -34,7 +34,7 @@ impl Add {
         let mut reports = Vec::new();
         let mut written = Vec::new();
         let mut refused = Vec::new();
-        for file in self.sources(publisher)? {
+        for file in sources(publisher, &self.files)? {
             match publisher.add(&file, id.as_ref(), false, &|layer, step, rows| line.tell(layer, step, rows)) {
                 Ok(added) => {
                     for added in added {
@@ -57,23 +57,24 @@ impl Add {
         }
         Ok(if refused.is_empty() { code } else { ExitCode::from(1) })
     }
+}
 
-    fn sources(&self, publisher: &Publisher) -> anyhow::Result<Vec<PathBuf>> {
-        let mut sources = Vec::new();
-        for file in &self.files {
-            if file.is_dir() {
-                sources.extend(publisher.source.find(file)?);
-            } else {
-                sources.push(file.clone());
-            }
+/// Files as they are, and every source below folders.
+fn sources(publisher: &Publisher, paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut sources = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            sources.extend(publisher.source.find(path)?);
+        } else {
+            sources.push(path.clone());
         }
-        Ok(sources)
     }
+    Ok(sources)
 }
 
 #[derive(Args)]
 pub struct Check {
-    /// Des couches par leur nom, ou des fichiers ; toutes les couches si rien n'est dit
+    /// Des couches par leur nom, ou des fichiers, ou des dossiers ; toutes les couches si rien n'est dit
     targets: Vec<String>,
     /// Rapport pour machines
     #[arg(long)]
@@ -84,9 +85,10 @@ impl Check {
     pub fn run(&self, root: &Path) -> anyhow::Result<ExitCode> {
         let line = Line::new();
         let tell_line = |layer: &str, step: &str, rows: u64| line.tell(layer, step, rows);
-        let is_file = |target: &&String| Path::new(target.as_str()).is_file();
+        // What looks like a path is one, also where nothing is: a typing error is told as such.
+        let is_path = |target: &&String| Path::new(target.as_str()).exists() || target.contains(['/', '\\', '.']);
         let mut reports = Vec::new();
-        let names: Vec<String> = self.targets.iter().filter(|target| !is_file(target)).cloned().collect();
+        let names: Vec<String> = self.targets.iter().filter(|target| !is_path(target)).cloned().collect();
         // A file can be judged without a site.
         let publisher = match super::open(root) {
             Ok(publisher) => publisher,
@@ -96,8 +98,9 @@ impl Check {
                 Publisher::open(Site::ad_hoc(&scratch.keep()), &std::env::current_exe()?)?
             }
         };
-        for target in self.targets.iter().filter(is_file) {
-            reports.extend(publisher.check_path(Path::new(target), &tell_line));
+        let paths: Vec<PathBuf> = self.targets.iter().filter(is_path).map(PathBuf::from).collect();
+        for source in sources(&publisher, &paths)? {
+            reports.extend(publisher.check_path(&source, &tell_line));
         }
         if !names.is_empty() || self.targets.is_empty() {
             for file in chosen(&publisher, &names)? {

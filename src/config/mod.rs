@@ -22,7 +22,9 @@ use crate::model::record::Licence;
 /// Faults of a file that a person wrote, in French, with file and line.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path} : {source}")]
+    #[error("« {root} » n'est pas un site : layers/site.toml y manque ; « bocage init {root} » en crée un, --site en désigne un autre")]
+    NoSite { root: PathBuf },
+    #[error("« {path} » ne peut pas être lu")]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{path}, ligne {line} : {reason}")]
     Invalid { path: PathBuf, line: usize, reason: String },

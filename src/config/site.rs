@@ -27,6 +27,9 @@ impl Site {
     /// Any `ConfigError`.
     pub fn open(root: &Path) -> Result<Site, ConfigError> {
         let path = root.join("layers").join("site.toml");
+        if !path.exists() {
+            return Err(ConfigError::NoSite { root: root.to_owned() });
+        }
         let file = TomlFile { text: read_text(&path)?, path };
         let table = file.parse()?;
         read(root, &Section::new(&file, &table, 0))

@@ -1,14 +1,12 @@
 //! CSV: one for programs (RFC 4180: UTF-8, comma) and one for a French spreadsheet (BOM, `;`, decimal comma).
 //!
-//! Points are lon and lat, then x and y in the source's own CRS; other geometries are WKT in lon, lat.
+//! Points are lon and lat, then x and y in the source's own CRS, then z where they have one; other geometries are WKT in lon, lat.
 
 use std::fs::File;
 use std::io;
 use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
-
-use geo_traits::to_geo::ToGeoGeometry;
 
 use crate::crs::Transform;
 use crate::crs::batch;
@@ -17,6 +15,9 @@ use crate::encode::Download;
 use crate::encode::FeatureEncoder;
 use crate::encode::OutputFormat;
 use crate::encode::number;
+use crate::encode::wkt;
+use crate::encode::wkt::DEGREE_DECIMALS;
+use crate::encode::wkt::METRE_DECIMALS;
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::AxisOrder;
 use crate::model::crs::CRS84;
@@ -88,7 +89,7 @@ impl Download for CsvFile {
         true
     }
 
-    fn write(&self, layer: &Layer, _record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, _record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         write_file(layer, RFC_4180, batches, path)
     }
 }
@@ -110,7 +111,7 @@ impl Download for ExcelCsvFile {
         true
     }
 
-    fn write(&self, layer: &Layer, _record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, _record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         write_file(layer, EXCEL_FR, batches, path)
     }
 }
@@ -138,6 +139,7 @@ struct Encoder<'a> {
     dialect: Dialect,
     is_point: bool,
     has_geometry: bool,
+    has_height: bool,
     /// Texts that a spreadsheet would have taken for a formula.
     neutralised: u64,
     buffer: Vec<u8>,
@@ -151,12 +153,14 @@ impl<'a> Encoder<'a> {
         let mut writer = csv::WriterBuilder::new().delimiter(dialect.separator).terminator(csv::Terminator::CRLF).from_writer(out);
         let is_point = layer.geometry.is_some_and(|geometry| geometry.geometry_type == GeometryType::Point);
         let has_geometry = layer.geometry.is_some();
+        let has_height = layer.geometry.is_some_and(|geometry| geometry.has_z);
         let mut names = vec!["id".to_owned()];
         names.extend(layer.fields.iter().map(|field| field.name.clone()));
         let mut added = Vec::new();
         if is_point {
             added.extend(if crs.is_geographic() { ["lon", "lat"] } else { ["x", "y"] });
             added.extend(own.map(|_| ["x", "y"]).into_iter().flatten());
+            added.extend(has_height.then_some("z"));
         } else if has_geometry {
             added.push("wkt");
         }
@@ -167,7 +171,7 @@ impl<'a> Encoder<'a> {
             names.push(free);
         }
         writer.write_record(&names)?;
-        Ok(Encoder { writer, crs, own, dialect, is_point, has_geometry, neutralised: 0, buffer: Vec::new() })
+        Ok(Encoder { writer, crs, own, dialect, is_point, has_geometry, has_height, neutralised: 0, buffer: Vec::new() })
     }
 
     fn field(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -211,19 +215,28 @@ impl<'a> Encoder<'a> {
             self.field(b"")?;
             return self.field(b"");
         };
-        let decimals = if crs.is_geographic() { 7 } else { 3 };
+        let decimals = if crs.is_geographic() { DEGREE_DECIMALS } else { METRE_DECIMALS };
         self.number(|out| number::fixed(out, x, decimals))?;
         self.number(|out| number::fixed(out, y, decimals))
     }
 
     fn wkt(&mut self, wkb: Option<&[u8]>) -> io::Result<()> {
-        let geometry = wkb.and_then(|bytes| ::wkb::reader::read_wkb(bytes).ok()).and_then(|geometry| geometry.try_to_geometry());
-        let mut text = Vec::new();
-        if let Some(geometry) = geometry {
-            // WKT of OGC 06-103r4 names x first whatever the CRS; only CRS with north first by definition are swapped.
-            crate::encode::wkt::write(&mut text, &geometry, self.crs.is_geographic(), self.crs.axis_order() == AxisOrder::NorthEast);
+        let mut text = std::mem::take(&mut self.buffer);
+        text.clear();
+        // WKT of OGC 06-103r4 names x first whatever the CRS; only CRS with north first by definition are swapped.
+        let swapped = self.crs.axis_order() == AxisOrder::NorthEast;
+        let written = wkb.map_or(Ok(()), |wkb| wkt::write(&mut text, wkb, self.crs.is_geographic(), swapped));
+        written.map_err(io::Error::other)?;
+        let done = self.field(&text);
+        self.buffer = text;
+        done
+    }
+
+    fn height(&mut self, wkb: Option<&[u8]>) -> io::Result<()> {
+        match wkb.and_then(wkb::height).filter(|z| z.is_finite()) {
+            Some(z) => self.number(|out| number::fixed(out, z, METRE_DECIMALS)),
+            None => self.field(b""),
         }
-        self.field(&text)
     }
 }
 
@@ -252,6 +265,9 @@ impl FeatureEncoder for Encoder<'_> {
                 self.point(batch.wkb(row), self.crs)?;
                 if let Some((crs, own)) = &own {
                     self.point(own.wkb(row), *crs)?;
+                }
+                if self.has_height {
+                    self.height(batch.wkb(row))?;
                 }
             } else if self.has_geometry {
                 self.wkt(batch.wkb(row))?;

@@ -59,7 +59,7 @@ impl Download for FlatGeobuf {
         layer.geometry.is_some()
     }
 
-    fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, _record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         let columns = columns_of(layer);
         let mut spool = Spool::create(path.parent().unwrap_or(Path::new(".")))?;
         let mut buffer = FlatBufferBuilder::new();
@@ -80,7 +80,7 @@ impl Download for FlatGeobuf {
         let indexed = spool.boxless == 0 && !spool.places.is_empty();
         let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         out.write_all(&MAGIC)?;
-        out.write_all(&header(layer, record, &columns, &spool, indexed))?;
+        out.write_all(&header(layer, &columns, &spool, indexed))?;
         spool.write(indexed, &mut out)?;
         out.flush()?;
         let note = "écrit sans index spatial, que ce format refuse dès qu'un objet est sans géométrie".to_owned();
@@ -164,7 +164,7 @@ impl Spool {
     }
 }
 
-fn header(layer: &Layer, record: &Record, columns: &[Column], spool: &Spool, indexed: bool) -> Vec<u8> {
+fn header(layer: &Layer, columns: &[Column], spool: &Spool, indexed: bool) -> Vec<u8> {
     let mut buffer = FlatBufferBuilder::new();
     let columns: Vec<_> = columns
         .iter()
@@ -198,8 +198,8 @@ fn header(layer: &Layer, record: &Record, columns: &[Column], spool: &Spool, ind
         features_count: spool.places.len() as u64,
         index_node_size: if indexed { NODE_SIZE } else { 0 },
         crs: Some(crs),
-        title: Some(buffer.create_string(&record.title)),
-        description: Some(buffer.create_string(&record.description)),
+        title: Some(buffer.create_string(&layer.title)),
+        description: Some(buffer.create_string(&layer.description)),
         ..Default::default()
     };
     let header = fgb::Header::create(&mut buffer, &args);

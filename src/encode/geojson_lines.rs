@@ -45,7 +45,7 @@ impl Download for GeoJsonLines {
         true
     }
 
-    fn write(&self, layer: &Layer, _record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, _record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         let mut out = BufWriter::with_capacity(BUFFER, File::create(path)?);
         let mut offsets = BufWriter::with_capacity(BUFFER, File::create(offsets_path(path))?);
         let writer = FeatureWriter::new(layer, CRS84);

@@ -36,12 +36,13 @@ impl Download for GeoPackage {
         true
     }
 
-    fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         let system = SpatialRef::from_epsg(layer.crs.epsg()).map_err(io::Error::other)?;
-        let description = format!(
-            "{}\nProducteur : {}. Licence : {} ({}).",
-            record.description, record.producer.name, record.licence.title, record.licence.url
-        );
+        let said = |record: &Record| {
+            let licence = &record.licence;
+            format!("{}\nProducteur : {}. Licence : {} ({}).", record.description, record.producer.name, licence.title, licence.url)
+        };
+        let description = record.map_or_else(|| layer.description.clone(), said);
         let spec = TableSpec {
             table: layer.id.as_str(),
             identifier: &layer.title,

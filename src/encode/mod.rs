@@ -59,10 +59,11 @@ pub trait Download: Sync {
     /// Whether this layer can be written so (a Shapefile holds one kind of geometry).
     fn suits(&self, layer: &Layer) -> bool;
     /// Writes the whole layer to `path`, pulling batches in lon, lat, store order. Returns what was lost or cut, in French.
+    /// `record`: what the publisher says of the layer; `None` for a conversion, which speaks for nobody.
     ///
     /// # Errors
     /// Those of the disk and of GDAL.
-    fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>>;
+    fn write(&self, layer: &Layer, record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>>;
 }
 
 pub const DOWNLOADS: &[&dyn Download] = &[

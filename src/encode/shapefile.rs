@@ -58,7 +58,7 @@ impl Download for ShapefileZip {
         layer.geometry.is_some_and(|geometry| !mixed.contains(&geometry.geometry_type))
     }
 
-    fn write(&self, layer: &Layer, record: &Record, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
+    fn write(&self, layer: &Layer, record: Option<&Record>, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
         let folder = tempfile::tempdir_in(path.parent().unwrap_or(Path::new(".")))?;
         let shp = folder.path().join(format!("{}.shp", layer.id));
         let original = columns_of(layer);
@@ -100,8 +100,10 @@ impl Download for ShapefileZip {
                 io::copy(&mut File::open(file)?, &mut zip)?;
             }
         }
-        zip.start_file("LICENCE.txt", plain).map_err(io::Error::other)?;
-        zip.write_all(licence(record).as_bytes())?;
+        if let Some(record) = record {
+            zip.start_file("LICENCE.txt", plain).map_err(io::Error::other)?;
+            zip.write_all(licence(record).as_bytes())?;
+        }
         zip.start_file("LISEZMOI.txt", plain).map_err(io::Error::other)?;
         zip.write_all(readme(layer, record, rows, &original, &fields, &notes).as_bytes())?;
         zip.finish().map_err(io::Error::other)?.flush()?;
@@ -172,16 +174,18 @@ fn licence(record: &Record) -> String {
     format!("{}\r\n{}\r\n\r\nMention à reproduire : {attribution}\r\n", record.licence.title, record.licence.url)
 }
 
-fn readme(layer: &Layer, record: &Record, rows: u64, original: &[Column], short: &[String], notes: &[String]) -> String {
-    let mut lines = vec![record.title.clone(), String::new()];
-    if !record.description.is_empty() {
-        lines.extend([record.description.clone(), String::new()]);
+fn readme(layer: &Layer, record: Option<&Record>, rows: u64, original: &[Column], short: &[String], notes: &[String]) -> String {
+    let mut lines = vec![layer.title.clone(), String::new()];
+    if !layer.description.is_empty() {
+        lines.extend([layer.description.clone(), String::new()]);
     }
-    lines.push(format!("Producteur : {}", record.producer.name));
-    lines.push(format!("Licence : {} ({})", record.licence.title, record.licence.url));
+    if let Some(record) = record {
+        lines.push(format!("Producteur : {}", record.producer.name));
+        lines.push(format!("Licence : {} ({})", record.licence.title, record.licence.url));
+    }
     lines.push(format!("Objets : {rows}"));
     lines.push(format!("Système de coordonnées : {}. Textes en UTF-8.", layer.crs));
-    lines.extend(record.limits.iter().map(|limits| format!("Limites : {limits}")));
+    lines.extend(record.and_then(|record| record.limits.as_ref()).map(|limits| format!("Limites : {limits}")));
     lines.extend([String::new(), "Colonnes".to_owned()]);
     for (long, short) in original.iter().zip(short) {
         let unit = layer.field(&long.name).and_then(|field| field.unit.as_ref()).map(|unit| format!(" ({unit})")).unwrap_or_default();

@@ -99,6 +99,7 @@ pub struct Outcome {
     pub unusable: u64,
     pub unusable_rows: Vec<u64>,
     pub null_geometries: u64,
+    pub null_rows: Vec<u64>,
     pub empty_geometries: u64,
     pub empty_rows: Vec<u64>,
     /// Geometries that were curves and are now lines.
@@ -108,8 +109,44 @@ pub struct Outcome {
     pub values_lost_places: Vec<(u64, String)>,
     /// x, y of all geometries in the source's own CRS, before any transformation.
     pub native_extent: Option<Envelope>,
-    /// What the driver said (French where ours, else GDAL's words).
+    /// What the reading did that the officer should know, in French.
     pub messages: Vec<String>,
+    /// What the driver failed at, in its own words (French where ours): something of the file was lost.
+    pub failures: Vec<String>,
 }
 
 pub const LIST_MAX: usize = 20;
+
+impl Outcome {
+    /// A row (from 1) without a geometry.
+    pub fn note_null(&mut self, row: u64) {
+        self.null_geometries += 1;
+        note(&mut self.null_rows, row);
+    }
+
+    /// A row whose geometry has no position.
+    pub fn note_empty(&mut self, row: u64) {
+        self.empty_geometries += 1;
+        note(&mut self.empty_rows, row);
+    }
+
+    /// A row whose geometry cannot be read or mended.
+    pub fn note_unusable(&mut self, row: u64) {
+        self.unusable += 1;
+        note(&mut self.unusable_rows, row);
+    }
+
+    /// A value that did not fit its field, or lost signs.
+    pub fn note_lost(&mut self, row: u64, field: &str) {
+        self.values_lost += 1;
+        if self.values_lost_places.len() < LIST_MAX {
+            self.values_lost_places.push((row, field.to_owned()));
+        }
+    }
+}
+
+fn note(rows: &mut Vec<u64>, row: u64) {
+    if rows.len() < LIST_MAX {
+        rows.push(row);
+    }
+}

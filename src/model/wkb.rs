@@ -169,6 +169,13 @@ pub fn envelope(wkb: &[u8]) -> Result<Option<Envelope>, WkbError> {
     Ok((!envelope.is_nothing()).then_some(envelope))
 }
 
+/// The z of a point that has one.
+pub fn height(wkb: &[u8]) -> Option<f64> {
+    let mut reader = Reader::new(wkb);
+    let head = reader.head().ok()?;
+    (head.code == 1 && head.has_z).then(|| reader.f64().and_then(|_| reader.f64()).and_then(|_| reader.f64()).ok()).flatten()
+}
+
 /// ISO WKB of a point.
 pub fn point(x: f64, y: f64) -> Vec<u8> {
     let mut wkb = Vec::with_capacity(21);

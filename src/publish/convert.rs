@@ -23,6 +23,7 @@ use crate::model::batch::FeatureBatch;
 use crate::model::batch::Ids;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
+use crate::model::layer::GeometryType;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
@@ -30,9 +31,6 @@ use crate::model::reading::ClaimedCrs;
 use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
-use crate::model::record::Contact;
-use crate::model::record::Licence;
-use crate::model::record::Record;
 use crate::source::Reading;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -46,6 +44,8 @@ pub struct ConvertRequest<'a> {
     pub out: &'a Path,
     /// `None`: CRS84, or 4326 where a format knows only EPSG codes.
     pub crs: Option<Crs>,
+    /// Of the source, where the file says none.
+    pub source_crs: Option<Crs>,
 }
 
 pub struct ConvertReport {
@@ -67,22 +67,20 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     let writing = writing_of(request, crs)?;
     let options = ReadOptions { crs: None, ..ReadOptions::default() };
     let described = pick(source.describe(request.path, &options)?, request)?;
-    let from = match &described.crs {
-        ClaimedCrs::Known(known) => Some(*known),
-        ClaimedCrs::NotApplicable => None,
-        ClaimedCrs::Missing | ClaimedCrs::Unknown(_) => {
-            bail!("« {} » ne dit pas son système de coordonnées : « bocage check {0} » propose les candidats", request.path.display())
-        }
-    };
+    let from = source_crs(&described, request)?;
     let layer = layer_of(&described, request, crs)?;
-    let record = record_of(&described, &layer);
+    if let Writing::File(download) = writing
+        && !download.suits(&layer)
+    {
+        bail!("« {} » : ce format ne peut pas contenir cette couche ({})", request.out.display(), kind_of(&layer));
+    }
     let mut rows = Rows { reading: source.read(request.path, &described.name, &options)?, seen: 0, lost: Vec::new() };
     let part = part_of(request.out)?;
     let written = match writing {
         Writing::File(download) => {
             let failed = RefCell::new(None);
             let mut batches = std::iter::from_fn(|| rows.next_in(from, CRS84, &failed));
-            let notes = download.write(&layer, &record, &mut batches, &part.path);
+            let notes = download.write(&layer, None, &mut batches, &part.path);
             match failed.into_inner() {
                 Some(error) => Err(anyhow::Error::from(error)),
                 None => notes.map_err(anyhow::Error::from),
@@ -95,6 +93,22 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     notes.extend(outcome_notes(&rows.reading.finish()?, &lost, described.rows_claimed));
     part.keep(request.out)?;
     Ok(ConvertReport { features, notes })
+}
+
+/// The file's own word, else the officer's; where they differ neither is believed.
+fn source_crs(described: &SourceLayer, request: &ConvertRequest<'_>) -> anyhow::Result<Option<Crs>> {
+    let path = request.path.display();
+    match (&described.crs, request.source_crs) {
+        (ClaimedCrs::NotApplicable, _) => Ok(None),
+        (ClaimedCrs::Known(known), Some(said)) if known.epsg() != said.epsg() => {
+            bail!("« {path} » dit être en {known}, et non en {said}")
+        }
+        (ClaimedCrs::Known(known), _) => Ok(Some(*known)),
+        (ClaimedCrs::Missing | ClaimedCrs::Unknown(_), Some(said)) => Ok(Some(said)),
+        (ClaimedCrs::Missing | ClaimedCrs::Unknown(_), None) => {
+            bail!("« {path} » ne dit pas son système de coordonnées : ajoutez --source-crs ; « bocage check {path} » propose les candidats")
+        }
+    }
 }
 
 fn writing_of(request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Writing> {
@@ -154,19 +168,11 @@ fn layer_of(described: &SourceLayer, request: &ConvertRequest<'_>, crs: Crs) -> 
     })
 }
 
-fn record_of(described: &SourceLayer, layer: &Layer) -> Record {
-    Record {
-        title: layer.title.clone(),
-        description: described.description.clone().unwrap_or_default(),
-        producer: Contact { name: String::new(), siren: None, email: None, homepage: None },
-        licence: Licence::from_spdx("etalab-2.0"),
-        keywords: Vec::new(),
-        theme: None,
-        frequency: None,
-        lineage: None,
-        attribution: None,
-        limits: None,
-    }
+fn kind_of(layer: &Layer) -> &'static str {
+    layer.geometry.map_or("table sans géométrie", |column| match column.geometry_type {
+        GeometryType::Geometry | GeometryType::GeometryCollection => "géométries de plusieurs sortes",
+        kind => kind.name(),
+    })
 }
 
 fn stream(
@@ -237,7 +243,7 @@ fn numbered(batch: FeatureBatch, before: u64) -> FeatureBatch {
 }
 
 fn outcome_notes(outcome: &Outcome, lost: &[u64], claimed: Option<u64>) -> Vec<String> {
-    let mut notes = outcome.messages.clone();
+    let mut notes: Vec<String> = outcome.failures.iter().chain(&outcome.messages).cloned().collect();
     let mut note = |count: u64, text: &str| {
         if count > 0 {
             notes.push(format!("{text} : {count}"));

@@ -15,7 +15,6 @@ use crate::model::layer::Field;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::reading::ClaimedCrs;
-use crate::model::reading::LIST_MAX;
 use crate::model::reading::Outcome as ReadOutcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
@@ -112,9 +111,9 @@ impl Pass<'_> {
             progress(rows);
         }
         let mut outcome = reading.finish()?;
-        outcome.unusable += lost_rows.len() as u64;
-        let room = LIST_MAX.saturating_sub(outcome.unusable_rows.len());
-        outcome.unusable_rows.extend(lost_rows.into_iter().take(room));
+        for row in lost_rows {
+            outcome.note_unusable(row);
+        }
         let findings = self.examination.finish(&outcome);
         Ok((outcome, findings, self.writer))
     }
@@ -134,7 +133,6 @@ impl Examined {
             crs: self.crs.map(|crs| crs.to_string()),
             encoding: self.source.encoding.as_ref().map(|evidence| evidence.used.clone()),
             findings: self.findings.clone(),
-            notes: self.outcome.messages.clone(),
             ..LayerReport::waiting(file, outcome)
         }
     }

@@ -37,7 +37,7 @@ pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Writt
         .map(|download| {
             let name = format!("{}{}", staged.layer.id, download.suffix());
             let path = staged.folder.join(&name);
-            match download.write(&staged.layer, record, &mut batches(&reader)?, &path) {
+            match download.write(&staged.layer, Some(record), &mut batches(&reader)?, &path) {
                 Ok(notes) => Ok((name, Some(notes))),
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                     if path.exists() {

@@ -130,7 +130,9 @@ impl LayerReport {
                 let _ = write!(text, "\n      où : {}", places.join(" ; "));
             }
             for remedy in &finding.remedies {
-                let _ = write!(text, "\n      à écrire dans layers/{}.toml : {remedy}", self.id);
+                let remedy = remedy.replace('\n', "\n          ");
+                let line = if remedy.contains('\n') { "\n          " } else { " " };
+                let _ = write!(text, "\n      à écrire dans layers/{}.toml :{line}{remedy}", self.id);
             }
         }
         for note in &self.notes {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use zip::ZipArchive;
 
 use crate::source::SourceError;
+use crate::source::copy::sidecars;
 use crate::source::copy::unrecognised;
 use crate::source::extension;
 use crate::source::recognise;
@@ -29,10 +30,10 @@ pub fn is_archive(path: &Path) -> bool {
     extension(path) == "zip" && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == b"PK\x03\x04"
 }
 
-/// Whether an archive names a file that some format may read.
+/// Whether an archive names a file that some format may read. One that cannot be opened may: its officer should hear of it.
 pub fn is_archive_of_sources(path: &Path) -> bool {
     let names = |archive: ZipArchive<File>| archive.file_names().flatten().any(|name| is_wanted_head(Path::new(name.as_ref())));
-    is_archive(path) && File::open(path).ok().and_then(|file| ZipArchive::new(file).ok()).is_some_and(names)
+    is_archive(path) && File::open(path).is_ok_and(|file| ZipArchive::new(file).map_or(true, names))
 }
 
 fn is_wanted_head(path: &Path) -> bool {
@@ -73,7 +74,21 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
         }
     }
     heads.sort();
+    for head in &heads {
+        name_alike(head).map_err(|error| refuse(error.to_string()))?;
+    }
     if heads.is_empty() { Err(unrecognised(path)) } else { Ok(heads) }
+}
+
+/// Gives the parts of a Shapefile the stem of its head, letter case too: drivers look for no other.
+fn name_alike(head: &Path) -> io::Result<()> {
+    for part in sidecars(head)? {
+        let wanted = head.with_extension(extension(&part));
+        if !wanted.exists() {
+            std::fs::rename(&part, &wanted)?;
+        }
+    }
+    Ok(())
 }
 
 /// Folders are kept, so that two members of one name do not meet; extensions become lower case, as drivers look for them.

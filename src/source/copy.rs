@@ -40,14 +40,52 @@ pub fn copy(path: &Path, scratch: &Path) -> Result<Copied, SourceError> {
     if recognise(path).is_none() && !is_table {
         return Err(unrecognised(path));
     }
-    if extension(path) == "gpkg" {
-        wait_for_quiet(path).map_err(unreadable)?;
+    if !copy_quietly(path, folder.path()).map_err(unreadable)? {
+        let reason = "quelqu'un est en train de l'écrire ; réessayez quand l'enregistrement ou la copie est terminé";
+        return Err(SourceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() });
     }
-    for sidecar in sidecars(path).map_err(unreadable)? {
-        fs::copy(&sidecar, folder.path().join(plain_name(&sidecar))).map_err(unreadable)?;
-    }
-    let head = folder.path().join(plain_name(path));
+    let head = folder.path().join(plain_name(path, path));
     Ok(Copied { _folder: folder, heads: vec![head] })
+}
+
+/// Copies the file and what belongs to it as they are between two writings: nothing changed while it was copied. `false`
+/// where somebody never stopped writing.
+fn copy_quietly(path: &Path, folder: &Path) -> io::Result<bool> {
+    let started = Instant::now();
+    if extension(path) == "gpkg" {
+        wait_for_quiet(path)?;
+    }
+    loop {
+        let before = state(path)?;
+        for sidecar in sidecars(path)? {
+            let copied = fs::copy(&sidecar, folder.join(plain_name(&sidecar, path)));
+            // A log that was there a moment ago was taken into its GeoPackage: the state tells.
+            copied.map(drop).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+        }
+        if state(path)? == before {
+            return Ok(true);
+        }
+        if started.elapsed() > QUIET_WAIT_MAX {
+            return Ok(false);
+        }
+        std::thread::sleep(QUIET);
+        for copied in fs::read_dir(folder)? {
+            fs::remove_file(copied?.path())?;
+        }
+    }
+}
+
+/// Sizes and times of the file and what belongs to it.
+fn state(path: &Path) -> io::Result<Vec<(PathBuf, u64, std::time::SystemTime)>> {
+    let mut state = Vec::new();
+    for path in sidecars(path)? {
+        match fs::metadata(&path) {
+            Ok(metadata) => state.push((path, metadata.len(), metadata.modified()?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(state)
 }
 
 pub fn unrecognised(path: &Path) -> SourceError {
@@ -65,17 +103,20 @@ fn said(error: &io::Error) -> String {
     }
 }
 
-/// The extension in lower case, as drivers look for sidecars.
-fn plain_name(path: &Path) -> PathBuf {
-    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-    let text = name.to_string_lossy();
-    for suffix in ["-wal", "-shm"] {
-        if text.ends_with(suffix) {
-            return name;
-        }
+/// The stem of the head and the extension in lower case, as drivers look for sidecars.
+fn plain_name(path: &Path, head: &Path) -> PathBuf {
+    let named = |extension: &str| PathBuf::from(head.file_name().unwrap_or_default()).with_extension(extension);
+    match LOG_SUFFIXES.iter().find(|suffix| path.to_string_lossy().ends_with(*suffix)) {
+        Some(suffix) => named(&format!("{}{suffix}", extension(head))),
+        None => named(&extension(path)),
     }
-    name.with_extension(extension(path))
 }
+
+/// What SQLite keeps beside a database that is being written.
+const LOG_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
+
+/// What belongs to a Shapefile.
+const SHAPEFILE_PARTS: [&str; 7] = ["shp", "shx", "dbf", "prj", "cpg", "cst", "qmd"];
 
 /// The file and what belongs to it: every sibling of a Shapefile with its stem, in any letter case; the log of a GeoPackage.
 ///
@@ -88,16 +129,24 @@ pub fn sidecars(path: &Path) -> io::Result<Vec<PathBuf>> {
         "shp" | "dbf" => {
             let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
             let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut parts: Vec<PathBuf> = Vec::new();
             for entry in fs::read_dir(folder)? {
                 let sibling = entry?.path();
-                let belongs = ["shp", "shx", "dbf", "prj", "cpg", "cst", "qmd"].contains(&extension(&sibling).as_str());
-                if belongs && stem(&sibling) == stem(path) && sibling != path && sibling.is_file() {
-                    found.push(sibling);
+                if SHAPEFILE_PARTS.contains(&extension(&sibling).as_str()) && stem(&sibling) == stem(path) && sibling.is_file() {
+                    parts.push(sibling);
+                }
+            }
+            // Two Shapefiles whose names differ by letter case alone: to each its own, by the same spelling.
+            let own = |part: &PathBuf| part.file_stem() == path.file_stem();
+            let (same, other): (Vec<PathBuf>, Vec<PathBuf>) = parts.into_iter().partition(own);
+            for part in same.into_iter().chain(other) {
+                if !found.iter().any(|known| extension(known) == extension(&part)) {
+                    found.push(part);
                 }
             }
         }
         "gpkg" => {
-            for suffix in ["-wal", "-shm"] {
+            for suffix in LOG_SUFFIXES {
                 let mut name = path.as_os_str().to_owned();
                 name.push(suffix);
                 let sibling = PathBuf::from(name);
@@ -114,14 +163,11 @@ pub fn sidecars(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Waits while somebody writes: only where a write-ahead log lies beside the file.
 fn wait_for_quiet(path: &Path) -> io::Result<()> {
-    let state = || -> io::Result<Vec<(u64, std::time::SystemTime)>> {
-        sidecars(path)?.iter().map(|path| fs::metadata(path).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)))).collect()
-    };
     let started = Instant::now();
-    let mut before = state()?;
+    let mut before = state(path)?;
     while before.len() > 1 && started.elapsed() < QUIET_WAIT_MAX {
         std::thread::sleep(QUIET);
-        let now = state()?;
+        let now = state(path)?;
         if now == before {
             break;
         }

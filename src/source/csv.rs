@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::source::SourceFormat;
 use crate::source::extension;
+use crate::source::tabular;
 
 pub struct Csv;
 
@@ -17,6 +18,6 @@ impl SourceFormat for Csv {
     }
 
     fn recognises(&self, path: &Path, head: &[u8]) -> bool {
-        matches!(extension(path).as_str(), "csv" | "tsv") && !head.contains(&0)
+        matches!(extension(path).as_str(), "csv" | "tsv") && (!head.contains(&0) || tabular::is_utf16(head))
     }
 }

@@ -79,14 +79,13 @@ impl Kinds {
 /// `outcome` counts.
 pub fn fit(handle: OGRGeometryH, column: &GeometryColumn, row: u64, outcome: &mut Outcome) -> Option<Vec<u8>> {
     if handle.is_null() {
-        outcome.null_geometries += 1;
+        outcome.note_null(row);
         return None;
     }
     // SAFETY: `handle` is a live geometry of the feature being read; every geometry made here is destroyed by `Owned`.
     let geometry = unsafe {
         if gdal_sys::OGR_G_IsEmpty(handle) != 0 {
-            outcome.empty_geometries += 1;
-            note_row(&mut outcome.empty_rows, row);
+            outcome.note_empty(row);
             return None;
         }
         let curved = gdal_sys::OGR_G_HasCurveGeometry(handle, 0) != 0;
@@ -113,18 +112,11 @@ pub fn fit(handle: OGRGeometryH, column: &GeometryColumn, row: u64, outcome: &mu
     });
     let fits = wkb::head(&bytes).is_ok_and(|head| fits(head.code, column.geometry_type));
     if walked.is_err() || !finite || !fits {
-        outcome.unusable += 1;
-        note_row(&mut outcome.unusable_rows, row);
+        outcome.note_unusable(row);
         return None;
     }
     outcome.native_extent.get_or_insert(Envelope::NOTHING).join(&extent);
     Some(bytes)
-}
-
-fn note_row(rows: &mut Vec<u64>, row: u64) {
-    if rows.len() < LIST_MAX {
-        rows.push(row);
-    }
 }
 
 fn fits(code: u32, wanted: GeometryType) -> bool {
@@ -158,8 +150,7 @@ unsafe fn mend(geometry: Owned, row: u64, outcome: &mut Outcome) -> Option<Owned
         let was_collection = flat_code(gdal_sys::OGR_G_GetGeometryType(geometry.0)) == 7;
         let mended = gdal_sys::OGR_G_MakeValid(geometry.0);
         if mended.is_null() {
-            outcome.unusable += 1;
-            note_row(&mut outcome.unusable_rows, row);
+            outcome.note_unusable(row);
             return None;
         }
         let mended = Owned(mended);
@@ -171,8 +162,7 @@ unsafe fn mend(geometry: Owned, row: u64, outcome: &mut Outcome) -> Option<Owned
             outcome.repairs.push(Repair { row, reason, position, area_change: (after - before).abs(), area_before: before });
         }
         if gdal_sys::OGR_G_IsEmpty(mended.0) != 0 {
-            outcome.unusable += 1;
-            note_row(&mut outcome.unusable_rows, row);
+            outcome.note_unusable(row);
             return None;
         }
         Some(mended)

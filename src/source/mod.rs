@@ -6,6 +6,7 @@
 mod archive;
 mod batcher;
 mod charset;
+mod complaints;
 mod copy;
 mod csv;
 mod geojson;
@@ -15,6 +16,7 @@ mod judge;
 mod names;
 mod ogr;
 mod pipe;
+mod placing;
 mod shapefile;
 mod tabular;
 mod worker;

@@ -28,12 +28,13 @@ use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::source::batcher::Batcher;
-use crate::source::charset;
 use crate::source::charset::Charset;
+use crate::source::complaints;
 use crate::source::geojson;
 use crate::source::geometry;
 use crate::source::geometry::Kinds;
 use crate::source::names;
+use crate::source::shapefile;
 use crate::source::worker::Sink;
 
 /// A column of the source that is read: its place in OGR's definition and how it is read.
@@ -51,11 +52,16 @@ struct Opened {
     /// The Shapefile's text, undecoded by GDAL; `None` where the format says UTF-8.
     charset: Option<(Charset, crate::model::reading::EncodingEvidence)>,
     is_shapefile: bool,
+    /// What is odd about the container as a whole.
+    oddities: Vec<String>,
 }
 
 fn open(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Opened, String> {
     let is_shapefile = driver == "ESRI Shapefile";
-    let charset = is_shapefile.then(|| shapefile_charset(path, options));
+    if is_shapefile {
+        shapefile::prepare(path)?;
+    }
+    let charset = is_shapefile.then(|| shapefile::charset(path, options));
     // Empty: no recoding by GDAL, which believes the .cpg; the bytes are judged here.
     let open_options: &[&str] = if is_shapefile { &["ENCODING="] } else { &[] };
     let opened = Dataset::open_ex(
@@ -67,31 +73,9 @@ fn open(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Open
             sibling_files: None,
         },
     );
-    let dataset = opened.map_err(|error| format!("le fichier est abîmé ou n'est pas du format annoncé ({error})"))?;
-    Ok(Opened { dataset, charset, is_shapefile })
-}
-
-/// Judges every byte of the .dbf behind its head.
-fn shapefile_charset(path: &Path, options: &ReadOptions) -> (Charset, crate::model::reading::EncodingEvidence) {
-    let dbf = std::fs::read(path.with_extension("dbf")).unwrap_or_default();
-    let head = dbf.get(8..10).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
-    let claimed =
-        std::fs::read_to_string(path.with_extension("cpg")).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    // The language driver id: 0x03 and 0x57 are Windows, 0x02 is MS-DOS.
-    let claimed = claimed.or_else(|| match dbf.get(29) {
-        Some(0x03 | 0x57) => Some("1252".to_owned()),
-        Some(0x02) => Some("OEM 850".to_owned()),
-        _ => None,
-    });
-    let (charset, mut evidence) = charset::judge(dbf.get(head..).unwrap_or_default(), claimed.as_deref());
-    match options.encoding.as_deref().and_then(Charset::from_name) {
-        Some(said) => {
-            evidence.used = said.name().to_owned();
-            evidence.doubt = false;
-            (said, evidence)
-        }
-        None => (charset, evidence),
-    }
+    let dataset = opened.map_err(|error| format!("le fichier est abîmé ou n'est pas du format annoncé ({})", complaints::said(&error)))?;
+    let oddities = if is_shapefile { shapefile::oddities(path)? } else { Vec::new() };
+    Ok(Opened { dataset, charset, is_shapefile, oddities })
 }
 
 pub fn describe(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Vec<SourceLayer>, String> {
@@ -180,16 +164,24 @@ fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryCol
     Some(GeometryColumn { geometry_type: kinds.geometry_type(), has_z: has_z || kinds.has_z, has_m: has_m || kinds.has_m })
 }
 
-/// Calls `see` with every feature, from the first.
-fn each_feature(layer: &mut Layer<'_>, mut see: impl FnMut(OGRFeatureH) -> Result<(), String>) -> Result<(), String> {
+/// Calls `see` with every feature, from the first. Gives what the driver failed at on the way: a file cut short ends the
+/// reading, or empties its features, without another word.
+fn each_feature(layer: &mut Layer<'_>, mut see: impl FnMut(OGRFeatureH) -> Result<(), String>) -> Result<Vec<String>, String> {
+    let mut failures = Vec::new();
+    complaints::forget();
     // SAFETY: the layer is live; each feature is destroyed once, after it was seen.
     unsafe {
-        gdal_sys::CPLErrorReset();
         gdal_sys::OGR_L_ResetReading(layer.c_layer());
         loop {
             let feature = gdal_sys::OGR_L_GetNextFeature(layer.c_layer());
+            if let Some(failure) = complaints::take_failure()
+                && failures.len() < LIST_MAX
+                && !failures.contains(&failure)
+            {
+                failures.push(failure);
+            }
             if feature.is_null() {
-                return Ok(());
+                return Ok(failures);
             }
             let seen = see(feature);
             gdal_sys::OGR_F_Destroy(feature);
@@ -313,17 +305,14 @@ fn read_layer(opened: &Opened, layer: &mut Layer<'_>, sink: Sink<'_>) -> Result<
     let mut outcome = Outcome::default();
     let mut batcher = Batcher::new(&columns.iter().map(|column| column.field_type).collect::<Vec<_>>(), column.is_some());
     let mut text = Text { charset, buffer: String::new() };
-    each_feature(layer, |feature| {
+    let failures = each_feature(layer, |feature| {
         outcome.rows_read += 1;
         let row = outcome.rows_read;
         for (at, column) in columns.iter().enumerate() {
             let (value, lost) = text.value(feature, *column);
             batcher.push(at, value);
             if lost {
-                outcome.values_lost += 1;
-                if outcome.values_lost_places.len() < LIST_MAX {
-                    outcome.values_lost_places.push((row, fields[at].source_name.clone()));
-                }
+                outcome.note_lost(row, &fields[at].source_name);
             }
         }
         // SAFETY: the feature lives for the length of the call.
@@ -333,22 +322,8 @@ fn read_layer(opened: &Opened, layer: &mut Layer<'_>, sink: Sink<'_>) -> Result<
         batcher.flush_full(sink).map_err(|error| error.to_string())
     })?;
     batcher.flush(sink).map_err(|error| error.to_string())?;
-    if let Some(message) = last_error() {
-        outcome.messages.push(message);
-    }
+    outcome.failures.extend(opened.oddities.iter().cloned().chain(failures));
     Ok(outcome)
-}
-
-/// What the driver complained of while it read: a file cut short ends the reading without another word.
-fn last_error() -> Option<String> {
-    // SAFETY: the message is copied at once.
-    unsafe {
-        // CE_Failure.
-        if gdal_sys::CPLGetLastErrorType() < 3 {
-            return None;
-        }
-        Some(CStr::from_ptr(gdal_sys::CPLGetLastErrorMsg()).to_string_lossy().into_owned())
-    }
 }
 
 /// Reads the values of a feature; text is decoded into one buffer.

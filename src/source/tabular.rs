@@ -11,10 +11,8 @@ use crate::model::geometry::Envelope;
 use crate::model::layer::Field;
 use crate::model::layer::FieldType;
 use crate::model::layer::GeometryColumn;
-use crate::model::layer::GeometryType;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::EncodingEvidence;
-use crate::model::reading::LIST_MAX;
 use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
@@ -22,10 +20,13 @@ use crate::model::wkb;
 use crate::source::batcher::Batcher;
 use crate::source::charset;
 use crate::source::charset::Charset;
+use crate::source::geometry::Kinds;
 use crate::source::judge::Judge;
 use crate::source::judge::date;
 use crate::source::judge::number;
 use crate::source::names;
+use crate::source::placing;
+use crate::source::placing::Placing;
 use crate::source::worker::Sink;
 
 /// A table read into memory as text, with what its columns were judged to be.
@@ -39,20 +40,17 @@ struct Table {
     rows: u64,
     evidence: EncodingEvidence,
     native: Envelope,
+    /// Columns that are named as positions and hold something else, in French.
+    passed_over: Vec<String>,
 }
 
-/// Which columns hold positions.
-#[derive(Clone, Debug, PartialEq)]
-enum Placing {
-    /// x (or longitude), y (or latitude).
-    Columns {
-        x: usize,
-        y: usize,
-        crs: Option<Crs>,
-    },
-    /// `48.1, -1.9` in one column.
-    LatLon(usize),
-    Wkt(usize),
+/// Rows by what their columns of positions hold.
+#[derive(Default)]
+struct Placed {
+    /// Something stands there.
+    filled: u64,
+    /// A position stands there.
+    inside: u64,
 }
 
 fn load(path: &Path, options: &ReadOptions) -> Result<Table, String> {
@@ -67,7 +65,17 @@ fn load(path: &Path, options: &ReadOptions) -> Result<Table, String> {
         None => separator_of(&text),
     };
     let skipped = table.header_row.map_or(0, |row| row.saturating_sub(1) as usize);
-    let mut judged = Table { text, separator, skipped, fields: Vec::new(), place: None, rows: 0, evidence, native: Envelope::NOTHING };
+    let mut judged = Table {
+        text,
+        separator,
+        skipped,
+        fields: Vec::new(),
+        place: None,
+        rows: 0,
+        evidence,
+        native: Envelope::NOTHING,
+        passed_over: Vec::new(),
+    };
     let header = judged.header()?;
     let types = judged.types(header.len())?;
     let safe = names::safe_names(&header);
@@ -89,7 +97,18 @@ fn load(path: &Path, options: &ReadOptions) -> Result<Table, String> {
     Ok(judged)
 }
 
+/// « Texte Unicode », as spreadsheets save it: UTF-16 with its mark.
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF])
+}
+
 fn decode(bytes: &[u8], options: &ReadOptions) -> (String, EncodingEvidence) {
+    if is_utf16(bytes) {
+        let (text, encoding, _) = encoding_rs::UTF_16LE.decode(bytes);
+        let used = encoding.name().to_owned();
+        let evidence = EncodingEvidence { claimed: Some(used.clone()), used, doubt: false, samples: Vec::new() };
+        return (text.into_owned(), evidence);
+    }
     let bare = bytes.strip_prefix(b"\xef\xbb\xbf");
     let (charset, mut evidence) = charset::judge(bare.unwrap_or(bytes), bare.map(|_| "UTF-8"));
     let charset = match options.encoding.as_deref().and_then(Charset::from_name) {
@@ -117,6 +136,14 @@ fn separator_of(text: &str) -> u8 {
     [b';', b'\t', b'|', b','].into_iter().max_by_key(|separator| (score(*separator), *separator == b';')).unwrap_or(b';')
 }
 
+/// `NOM` of `NOM,C,254`: spreadsheets save a dBASE table with the type of each column in its name.
+fn bare_name(name: &str) -> &str {
+    let mut parts = name.split(',');
+    let (Some(bare), Some("C" | "N" | "F" | "D" | "L" | "M")) = (parts.next(), parts.next()) else { return name };
+    let sizes = parts.clone().count() <= 2 && parts.all(|size| !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit()));
+    if sizes && !bare.is_empty() { bare } else { name }
+}
+
 impl Table {
     fn records(&self) -> csv::Reader<&[u8]> {
         csv::ReaderBuilder::new().delimiter(self.separator).has_headers(false).flexible(true).from_reader(self.text.as_bytes())
@@ -125,7 +152,7 @@ impl Table {
     fn header(&self) -> Result<Vec<String>, String> {
         let first = self.records().into_records().nth(self.skipped).and_then(Result::ok);
         let header = first.ok_or("le fichier est vide")?;
-        Ok(header.iter().map(|name| name.trim().to_owned()).collect())
+        Ok(header.iter().map(|name| bare_name(name.trim()).to_owned()).collect())
     }
 
     /// Calls `see` with each row behind the header, numbered from 1; wholly empty lines are no rows.
@@ -174,52 +201,29 @@ impl Table {
                 Some(placing)
             });
         }
-        for candidate in self.candidates() {
+        for candidate in placing::candidates(&self.fields) {
             let (native, placed) = self.measured(&candidate)?;
-            let degrees = native.west >= -180.0 && native.east <= 180.0 && native.south >= -90.0 && native.north <= 90.0;
-            let fits = match &candidate {
-                Placing::Columns { crs: Some(crs), .. } if crs.is_geographic() => degrees,
-                Placing::LatLon(_) => degrees,
-                _ => true,
-            };
-            if placed > 0 && fits {
+            // A column named so and mostly filled otherwise is none; a stray value is told when it is read.
+            if placed.inside * 2 > placed.filled {
                 self.native = native;
                 return Ok(Some(candidate));
+            }
+            if placed.filled > 0 {
+                self.passed_over.push(candidate.passed_over(&self.fields));
             }
         }
         Ok(None)
     }
 
-    fn candidates(&self) -> Vec<Placing> {
-        let named = |names: &[&str]| names.iter().find_map(|name| self.fields.iter().position(|field| plain(&field.source_name) == *name));
-        let mut found = Vec::new();
-        found.extend(named(&["wkt", "geom", "geometry", "thegeom", "geometrie", "shape"]).map(Placing::Wkt));
-        let lon = named(&["lon", "long", "longitude", "lng", "xlong", "longitudewgs84", "xwgs84", "coordlon", "geolon"]);
-        let lat = named(&["lat", "latitude", "ylat", "latitudewgs84", "ywgs84", "coordlat", "geolat"]);
-        found.extend(lon.zip(lat).map(|(x, y)| Placing::Columns { x, y, crs: Some(Crs::Crs84) }));
-        found.extend(named(&["geopoint2d", "geopoint", "coordonnees", "latlon", "coordonneesgps"]).map(Placing::LatLon));
-        for (suffix, crs) in SUFFIXES {
-            let pair = |axis: &str| {
-                [format!("{axis}{suffix}"), format!("coord{axis}{suffix}"), format!("{axis}coord{suffix}")]
-                    .iter()
-                    .find_map(|name| named(&[name.as_str()]))
-            };
-            found.extend(pair("x").zip(pair("y")).map(|(x, y)| Placing::Columns { x, y, crs }));
-        }
-        let easting = named(&["easting", "est", "xm", "abscisse"]);
-        let northing = named(&["northing", "nord", "ym", "ordonnee"]);
-        found.extend(easting.zip(northing).map(|(x, y)| Placing::Columns { x, y, crs: None }));
-        found
-    }
-
     /// Envelope of the positions, and how many rows have one.
-    fn measured(&self, placing: &Placing) -> Result<(Envelope, u64), String> {
+    fn measured(&self, placing: &Placing) -> Result<(Envelope, Placed), String> {
         let mut native = Envelope::NOTHING;
-        let mut placed = 0;
+        let mut placed = Placed::default();
         self.each_row(|_, record| {
-            if let Some(Some(found)) = position(record, placing).map(|bytes| wkb::envelope(&bytes).ok().flatten()) {
+            placed.filled += u64::from(placing.is_filled(record));
+            if let Some(found) = placing.position(record).and_then(|bytes| wkb::envelope(&bytes).ok().flatten()) {
                 native.join(&found);
-                placed += 1;
+                placed.inside += 1;
             }
             Ok(())
         })?;
@@ -229,84 +233,34 @@ impl Table {
     fn crs(&self) -> ClaimedCrs {
         match &self.place {
             None => ClaimedCrs::NotApplicable,
-            Some(Placing::LatLon(_)) => ClaimedCrs::Known(Crs::Epsg(4326)),
+            Some(Placing::Pair { .. }) => ClaimedCrs::Known(Crs::Epsg(4326)),
             Some(Placing::Columns { crs: Some(crs), .. }) => ClaimedCrs::Known(Crs::Epsg(crs.epsg())),
             Some(_) => ClaimedCrs::Missing,
         }
     }
 
     fn geometry(&self) -> Option<GeometryColumn> {
-        let flat = |geometry_type| GeometryColumn { geometry_type, has_z: false, has_m: false };
-        match &self.place {
-            None => None,
-            Some(Placing::Wkt(column)) => {
-                let mut kinds = crate::source::geometry::Kinds::default();
-                let seen = self.each_row(|_, record| {
-                    let head = record.get(*column).and_then(wkt_to_wkb).and_then(|bytes| wkb::head(&bytes).ok());
-                    if let Some(head) = head {
-                        kinds.see(head.code);
-                    }
-                    Ok(())
-                });
-                seen.ok().map(|_| flat(kinds.geometry_type()))
-            }
-            Some(_) => Some(flat(GeometryType::Point)),
+        let place = self.place.as_ref()?;
+        let mut kinds = Kinds::default();
+        if let Placing::Wkt(_) = place {
+            let seen = self.each_row(|_, record| {
+                if let Some(head) = place.position(record).and_then(|bytes| wkb::head(&bytes).ok()) {
+                    kinds.see(head.code);
+                    kinds.has_z |= head.has_z;
+                    kinds.has_m |= head.has_m;
+                }
+                Ok(())
+            });
+            seen.ok()?;
+        } else {
+            kinds.see(POINT);
         }
+        Some(GeometryColumn { geometry_type: kinds.geometry_type(), has_z: kinds.has_z, has_m: kinds.has_m })
     }
 }
 
-/// Endings of column names that tell the system; without one nothing is told.
-const SUFFIXES: [(&str, Option<Crs>); 13] = [
-    ("l93", Some(Crs::Epsg(2154))),
-    ("lambert93", Some(Crs::Epsg(2154))),
-    ("2154", Some(Crs::Epsg(2154))),
-    ("cc42", Some(Crs::Epsg(3942))),
-    ("cc43", Some(Crs::Epsg(3943))),
-    ("cc44", Some(Crs::Epsg(3944))),
-    ("cc45", Some(Crs::Epsg(3945))),
-    ("cc46", Some(Crs::Epsg(3946))),
-    ("cc47", Some(Crs::Epsg(3947))),
-    ("cc48", Some(Crs::Epsg(3948))),
-    ("cc49", Some(Crs::Epsg(3949))),
-    ("cc50", Some(Crs::Epsg(3950))),
-    ("", None),
-];
-
-/// Lower case, without accents and signs.
-fn plain(name: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
-    name.nfkd().filter(|sign| sign.is_ascii_alphanumeric()).map(|sign| sign.to_ascii_lowercase()).collect()
-}
-
-fn position(record: &csv::StringRecord, placing: &Placing) -> Option<Vec<u8>> {
-    match placing {
-        Placing::Columns { x, y, .. } => Some(wkb::point(number(record.get(*x)?)?, number(record.get(*y)?)?)),
-        Placing::LatLon(column) => {
-            let (lat, lon) = record.get(*column)?.split_once([',', ' '])?;
-            Some(wkb::point(number(lon.trim_start_matches(','))?, number(lat)?))
-        }
-        Placing::Wkt(column) => wkt_to_wkb(record.get(*column)?),
-    }
-}
-
-fn wkt_to_wkb(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim();
-    // `SRID=2154;POINT(…)`, as PostGIS writes it.
-    let text = text.split_once(';').filter(|(head, _)| head.starts_with("SRID=")).map_or(text, |(_, rest)| rest);
-    if !text.starts_with(|sign: char| sign.is_ascii_alphabetic()) {
-        return None;
-    }
-    let geometry = gdal::vector::Geometry::from_wkt(text).ok()?;
-    // SAFETY: the handle is live and the buffer has the size that OGR asks for.
-    unsafe {
-        let handle = geometry.c_geometry();
-        gdal_sys::OGR_G_FlattenTo2D(handle);
-        let size = gdal_sys::OGR_G_WkbSize(handle);
-        let mut bytes = vec![0u8; usize::try_from(size).ok()?];
-        let written = gdal_sys::OGR_G_ExportToIsoWkb(handle, gdal_sys::OGRwkbByteOrder::wkbNDR, bytes.as_mut_ptr());
-        (written == gdal_sys::OGRErr::OGRERR_NONE).then_some(bytes)
-    }
-}
+/// WKB's code.
+const POINT: u32 = 1;
 
 pub fn describe(path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, String> {
     let table = load(path, options)?;
@@ -329,7 +283,7 @@ pub fn read(path: &Path, options: &ReadOptions, sink: Sink<'_>) -> Result<Outcom
     let geometry = table.geometry();
     let types: Vec<FieldType> = table.fields.iter().map(|field| field.field_type).collect();
     let mut batcher = Batcher::new(&types, geometry.is_some());
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { messages: table.passed_over.clone(), ..Outcome::default() };
     table.each_row(|row, record| {
         outcome.rows_read += 1;
         for (at, field) in table.fields.iter().enumerate() {
@@ -349,13 +303,16 @@ pub fn read(path: &Path, options: &ReadOptions, sink: Sink<'_>) -> Result<Outcom
             batcher.push(at, value);
         }
         if record.len() > table.fields.len() {
-            outcome.values_lost += 1;
-            if outcome.values_lost_places.len() < LIST_MAX {
-                outcome.values_lost_places.push((row, format!("colonne {}", table.fields.len() + 1)));
-            }
+            outcome.note_lost(row, &format!("colonne {}", table.fields.len() + 1));
         }
-        let wkb = table.place.as_ref().and_then(|place| position(record, place));
-        outcome.null_geometries += u64::from(geometry.is_some() && wkb.is_none());
+        let wkb = table.place.as_ref().and_then(|place| place.position(record));
+        match &table.place {
+            Some(place) if wkb.is_none() && place.is_filled(record) => {
+                outcome.note_unusable(row);
+            }
+            Some(_) if wkb.is_none() => outcome.note_null(row),
+            _ => {}
+        }
         let id = i64::try_from(row).ok();
         let wkb = match (&table.place, wkb, &geometry) {
             // WKT may hold anything: it goes the way of every other geometry.
@@ -381,6 +338,7 @@ fn fit_wkb(bytes: &[u8], column: &GeometryColumn, row: u64, outcome: &mut Outcom
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::layer::GeometryType;
 
     fn table(text: &str) -> SourceLayer {
         let folder = tempfile::tempdir().expect("a folder");
@@ -421,6 +379,35 @@ mod tests {
         let wkt = table("nom;wkt\na;POINT (1 2)\nb;\n");
         assert_eq!((wkt.crs, wkt.geometry.map(|g| g.geometry_type)), (ClaimedCrs::Missing, Some(GeometryType::Point)));
         assert_eq!(table("nom;x\na;b\n").geometry, None);
+        assert_eq!(table("coordonneesXY\n\"[-1.96, 48.12]\"\n").crs, ClaimedCrs::Known(Crs::Epsg(4326)));
+        let raised = table("nom;wkt\na;POINT Z (1 2 3)\nb;POINT Z (1 2 4)\n").geometry.expect("points");
+        assert!(raised.has_z && !raised.has_m);
+    }
+
+    #[test]
+    fn a_stray_position_is_lost_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("essai.csv");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            super::read(&path, &ReadOptions::default(), &mut |_| Ok(())).expect("read")
+        };
+        let outcome = read("nom;lat;lon\na;48,1;-1,9\nb;;\nc;91;-1,9\nd;48,2;-1,8\ne;ici;-1,8\nf;48,3;-1,9\n");
+        assert_eq!((outcome.rows_read, outcome.null_geometries, outcome.unusable_rows), (6, 1, vec![3, 5]));
+        let outcome = read("lat;lon\n6789000;351000\n");
+        assert!(outcome.messages[0].contains("« lon » et « lat » ne contiennent pas des degrés"), "{:?}", outcome.messages);
+    }
+
+    #[test]
+    fn spreadsheets_own_forms_are_understood() {
+        let dbase = table("\"NOM,C,254\",\"N,N,9,0\",\"a,b\"\nx,1,2\n");
+        assert_eq!(dbase.fields.iter().map(|field| field.source_name.as_str()).collect::<Vec<_>>(), ["NOM", "N", "a,b"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("essai.csv");
+        let utf16: Vec<u8> = "\u{feff}nom\tn\r\nBédée\t1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, utf16).expect("written");
+        let layer = describe(&path, &ReadOptions::default()).expect("described").remove(0);
+        assert_eq!((layer.fields[0].source_name.as_str(), layer.encoding.expect("known").used.as_str()), ("nom", "UTF-16LE"));
     }
 
     #[test]

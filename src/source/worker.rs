@@ -19,6 +19,7 @@ use rustix::process::Rlimit;
 use rustix::process::setrlimit;
 
 use crate::model::batch::FeatureBatch;
+use crate::source::complaints;
 use crate::source::extension;
 use crate::source::ogr;
 use crate::source::pipe;
@@ -44,8 +45,12 @@ pub fn worker_main() -> ExitCode {
         return ExitCode::from(2);
     };
     restrict(&request.path);
+    complaints::hush();
     let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
-    let answered = answer(&request, &mut out).or_else(|reason| pipe::send(&mut out, pipe::REFUSAL, reason.as_bytes()));
+    // The private copy's place means nothing to the officer.
+    let folder = request.path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
+    let refuse = |reason: String| reason.replace(&folder, "");
+    let answered = answer(&request, &mut out).or_else(|reason| pipe::send(&mut out, pipe::REFUSAL, refuse(reason).as_bytes()));
     match answered.and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

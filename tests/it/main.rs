@@ -5,6 +5,7 @@ mod downloads;
 mod kills;
 mod montfort;
 mod ogcapi_features;
+mod reading;
 mod serving;
 mod shared;
 mod store;
