@@ -31,6 +31,9 @@ pub enum CatalogueError {
     Crs(#[from] crate::crs::CrsError),
     #[error("{path}: {source}")]
     Io { path: std::path::PathBuf, source: std::io::Error },
+    /// Its files were erased while this picture of the town was taken: the next picture is without it.
+    #[error("version {version} was erased")]
+    Erased { version: crate::model::version::Version },
     #[error("{path}: {reason}")]
     Corrupt { path: std::path::PathBuf, reason: String },
 }

@@ -102,6 +102,14 @@ impl PublishedLayer {
         Ok(opened)
     }
 
+    /// Asks the open version. What fails because its files are gone fails as `Erased`.
+    fn asking<T>(&self, ask: impl FnOnce(Arc<Opened>) -> Result<T, CatalogueError>) -> Result<T, CatalogueError> {
+        self.opened().and_then(ask).map_err(|error| {
+            let is_there = self.store.file(self.id(), &self.manifest.version, "").is_dir();
+            if is_there { error } else { CatalogueError::Erased { version: self.manifest.version.clone() } }
+        })
+    }
+
     pub fn id(&self) -> &LayerId {
         &self.manifest.layer.id
     }
@@ -136,7 +144,7 @@ impl PublishedLayer {
     /// # Errors
     /// Any `CatalogueError`.
     pub fn features(self: &Arc<Self>, query: &Query) -> Result<Features, CatalogueError> {
-        Ok(Features::new(self.opened()?.reader.select(query)?, query.crs))
+        self.asking(|opened| Ok(Features::new(opened.reader.select(query)?, query.crs)))
     }
 
     /// One page of row numbers, and how many features match in all. OGC API - Features `/req/core/fc-numberMatched`.
@@ -144,9 +152,7 @@ impl PublishedLayer {
     /// # Errors
     /// `Store`.
     pub fn page(self: &Arc<Self>, query: &Query) -> Result<FoundPage, CatalogueError> {
-        let opened = self.opened()?;
-        let page = opened.reader.page(query)?;
-        Ok(FoundPage { page, opened })
+        self.asking(|opened| Ok(FoundPage { page: opened.reader.page(query)?, opened }))
     }
 
     /// One feature as the GeoJSON download has it: in CRS84, with all its properties.
@@ -154,11 +160,10 @@ impl PublishedLayer {
     /// # Errors
     /// `Store`.
     pub fn fragment(self: &Arc<Self>, id: &FeatureId) -> Result<Option<Bytes>, CatalogueError> {
-        let opened = self.opened()?;
-        match opened.reader.row_of(id)? {
+        self.asking(|opened| match opened.reader.row_of(id)? {
             Some(row) => opened.fragment(row).map(Some),
             None => Ok(None),
-        }
+        })
     }
 
     /// In `crs`; a chunk of one row.
@@ -166,11 +171,12 @@ impl PublishedLayer {
     /// # Errors
     /// Any `CatalogueError`.
     pub fn feature(self: &Arc<Self>, id: &FeatureId, crs: Crs) -> Result<Option<Chunk>, CatalogueError> {
-        let opened = self.opened()?;
-        let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
-        let Some(found) = opened.reader.row(row)? else { return Ok(None) };
-        let (batch, _) = batch::transform(found, &Transform::new(CRS84, crs)?);
-        Ok(Some(Chunk { rows: vec![row], batch }))
+        self.asking(|opened| {
+            let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
+            let Some(found) = opened.reader.row(row)? else { return Ok(None) };
+            let (batch, _) = batch::transform(found, &Transform::new(CRS84, crs)?);
+            Ok(Some(Chunk { rows: vec![row], batch }))
+        })
     }
 
     /// The feature id that a path segment means in this layer; `None` where ids are integers and this is none.

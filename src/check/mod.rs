@@ -9,6 +9,7 @@ mod duplicate_id;
 mod empty_geometry;
 mod empty_layer;
 mod encoding_doubt;
+mod erased_content;
 mod features_dropped;
 mod field_missing;
 mod french;
@@ -26,6 +27,7 @@ mod trial;
 mod unusable_geometry;
 mod values_lost;
 
+pub use crate::check::erased_content::erased_content;
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::Crs;
 use crate::model::finding::Finding;
@@ -63,11 +65,15 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// A question that no line of the layer's file answers by itself is answered by its code under `[checks] ignore`:
-    /// the officer has seen it, and it holds the layer no longer.
     fn question(&self, code: &str) -> Severity {
-        if self.ignored.iter().any(|ignored| ignored == code) { Severity::Warning } else { Severity::Question }
+        question(self.ignored, code)
     }
+}
+
+/// A question that no line of the layer's file answers by itself is answered by its code under `[checks] ignore`:
+/// the officer has seen it, and it holds the layer no longer.
+fn question(ignored: &[String], code: &str) -> Severity {
+    if ignored.iter().any(|ignored| ignored == code) { Severity::Warning } else { Severity::Question }
 }
 
 /// Whether a column is meant by one of `names`, which hold source names or safe names.
@@ -115,6 +121,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &rows_lost::RowsLost,
     &values_lost::ValuesLost,
     &empty_layer::EmptyLayer,
+    &erased_content::ErasedContent,
     &features_dropped::FeaturesDropped,
     &reader_said::ReaderSaid,
     &crs_missing::CrsMissing,

@@ -106,7 +106,10 @@ impl Fault {
 
 impl From<CatalogueError> for Fault {
     fn from(error: CatalogueError) -> Fault {
-        Fault::Internal(error.into())
+        match error {
+            CatalogueError::Erased { version } => Fault::Gone { what: "version", id: version.to_string() },
+            error => Fault::Internal(error.into()),
+        }
     }
 }
 

@@ -7,14 +7,17 @@ mod files;
 mod normalise;
 mod record;
 pub mod report;
+mod scratch;
 
 use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::catalogue::Revision;
+use crate::check::erased_content;
 use crate::config::DeclaredState;
 use crate::config::LayerFile;
 use crate::config::Site;
@@ -22,6 +25,7 @@ use crate::model::layer::LayerId;
 use crate::publish::examine::Examined;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
+use crate::publish::scratch::Scratch;
 use crate::source::Source;
 use crate::store::LayerState;
 use crate::store::LayerWriter;
@@ -34,6 +38,8 @@ pub struct Publisher {
     pub site: Site,
     pub store: Store,
     pub source: Source,
+    /// Where `source` makes its copies.
+    _scratch: Scratch,
 }
 
 /// Told while a layer is on its way: layer, step in French, rows so far.
@@ -56,10 +62,10 @@ impl Publisher {
     pub fn open(site: Site, program: &Path) -> anyhow::Result<Publisher> {
         let var = site.root.join("var");
         let store = Store::open(&var)?;
-        let scratch = var.join("scratch");
-        std::fs::create_dir_all(&scratch).map_err(|error| anyhow::anyhow!("{} : {error}", scratch.display()))?;
-        let source = Source { program: program.to_owned(), scratch };
-        Ok(Publisher { site, store, source })
+        let root = var.join("scratch");
+        let scratch = Scratch::open(&root).with_context(|| root.display().to_string())?;
+        let source = Source { program: program.to_owned(), scratch: scratch.path().to_owned() };
+        Ok(Publisher { site, store, source, _scratch: scratch })
     }
 
     /// Reads and judges one layer file; publishes nothing.
@@ -103,7 +109,7 @@ impl Publisher {
         let mut report = examined.report(file);
         if !examined.is_held() {
             self.publish_examined(file, examined, &writer, &mut report, progress)?;
-            if let Some(made_from) = made_from {
+            if let Some(made_from) = made_from.filter(|_| report.outcome != Outcome::Held) {
                 writer.note(&file.id, NOTE_SOURCE, Some(&made_from))?;
                 writer.note(&file.id, NOTE_REPORT, Some(&serde_json::to_string(&report)?))?;
             }
@@ -126,6 +132,15 @@ impl Publisher {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         report.features = Some(staged.layer.features);
         report.extent = staged.layer.extent.map(|e| [e.west, e.south, e.east, e.north]);
+        if let Some(version) = staged.erased_before()? {
+            let finding = erased_content(&version, &file.ignored_checks);
+            let holds = finding.severity.holds();
+            report.findings.insert(0, finding);
+            if holds {
+                report.outcome = Outcome::Held;
+                return Ok(());
+            }
+        }
         if staged.is_unchanged()? {
             report.outcome = Outcome::Unchanged;
             self.revise(file, &staged, record, writer, &now)?;
@@ -139,7 +154,7 @@ impl Publisher {
             report.version = Some(manifest.version.to_string());
         }
         writer.set_state(&file.id, LayerState::Published, &now)?;
-        writer.prune(&file.id, self.site.keep)?;
+        writer.prune(&file.id, self.site.keep, &now)?;
         if report.version.is_none() {
             report.version = self.current(&file.id)?.map(|version| version.to_string());
         }

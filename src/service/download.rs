@@ -170,7 +170,14 @@ fn value(text: &str) -> Result<axum::http::HeaderValue, Fault> {
 
 async fn read(path: &FilePath, length: u64, range: Option<&str>) -> Result<Response, Fault> {
     let internal = |error: std::io::Error| Fault::Internal(anyhow::Error::new(error).context(path.display().to_string()));
-    let mut file = tokio::fs::File::open(path).await.map_err(internal)?;
+    let mut file = match tokio::fs::File::open(path).await {
+        Ok(file) => file,
+        // Erased a moment ago: nothing else takes a file away from under its manifest.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Fault::Gone { what: "file", id: path.file_name().unwrap_or_default().to_string_lossy().into_owned() });
+        }
+        Err(error) => return Err(internal(error)),
+    };
     let Some((first, last)) = range.and_then(|range| parse_range(range, length)).transpose()? else {
         return Ok(([(header::CONTENT_LENGTH, length.to_string())], Body::from_stream(ReaderStream::new(file))).into_response());
     };

@@ -26,6 +26,7 @@ use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::VersionEntry;
 use crate::store::boxes;
 use crate::store::disk;
 use crate::store::disk::fault;
@@ -231,6 +232,16 @@ impl Staged {
         let current = self.store.current(&self.layer.id)?;
         let same = current.as_ref().filter(|current| current.content() == Version::new("00000000", &self.content).content());
         Ok(same.is_some_and(|current| self.store.manifest(&self.layer.id, current).is_ok()))
+    }
+
+    /// The erased version that held these same data.
+    ///
+    /// # Errors
+    /// `Sqlite`.
+    pub fn erased_before(&self) -> Result<Option<Version>, StoreError> {
+        let content = Version::new("00000000", &self.content);
+        let erased = |entry: &VersionEntry| entry.purged && entry.version.content() == content.content();
+        Ok(self.store.versions(&self.layer.id)?.into_iter().find(erased).map(|entry| entry.version))
     }
 
     /// # Errors

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::SignedDuration;
+use jiff::Timestamp;
 use rustix::fs::FlockOperation;
 
 use crate::model::layer::Layer;
@@ -24,6 +26,16 @@ const ERASED: &str = ".erased-";
 
 /// How often a waiting writer tries again.
 const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// How long a version stays after it was replaced: servers see the new one within a second, and an answer takes half a minute
+/// at most.
+const READERS_GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Texts that are no dates are old.
+fn is_recent(published: &str, now: &str) -> bool {
+    let parsed = published.parse::<Timestamp>().ok().zip(now.parse::<Timestamp>().ok());
+    parsed.is_some_and(|(published, now)| now.duration_since(published) < READERS_GRACE)
+}
 
 /// The one that writes; holds the lock until it is dropped, and the kernel frees it when the process dies.
 pub struct Writer {
@@ -135,15 +147,19 @@ impl Writer {
         bump(&self.store)
     }
 
-    /// Deletes versions beyond the `keep` newest; never the current one.
+    /// Deletes versions beyond the `keep` newest; never the current one, nor one that was served a moment ago: somebody may
+    /// be reading it still. `now`: RFC 3339 UTC.
     ///
     /// # Errors
     /// `Io`.
-    pub fn prune(&self, layer: &LayerId, keep: usize) -> Result<(), StoreError> {
-        let versions = self.store.versions(layer)?;
-        for entry in versions.iter().filter(|entry| !entry.purged).skip(keep.max(1)).filter(|entry| !entry.current) {
-            self.register.forget_version(layer, &entry.version)?;
-            self.erase(layer, &entry.version)?;
+    pub fn prune(&self, layer: &LayerId, keep: usize, now: &str) -> Result<(), StoreError> {
+        let versions: Vec<_> = self.store.versions(layer)?.into_iter().filter(|entry| !entry.purged).collect();
+        for pair in versions.windows(2).skip(keep.max(1) - 1) {
+            let [newer, entry] = pair else { continue };
+            if !entry.current && !is_recent(&newer.published, now) {
+                self.register.forget_version(layer, &entry.version)?;
+                self.erase(layer, &entry.version)?;
+            }
         }
         Ok(())
     }

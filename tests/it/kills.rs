@@ -136,6 +136,11 @@ fn kills_at_random_points_of_a_publication_damage_nothing_and_fail_no_read() {
         .filter(|name| name != "current" && !name.starts_with("20"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+    // The server's own folder lives, and is empty.
+    let copies = std::fs::read_dir(site.join("var/scratch")).expect("a folder").flatten();
+    let copies: Vec<_> =
+        copies.filter_map(|owner| std::fs::read_dir(owner.path()).ok()).flatten().flatten().map(|entry| entry.file_name()).collect();
+    assert!(copies.iter().all(|name| name == ".held"), "private copies of killed publications: {copies:?}");
     eprintln!("{kills} kills, {finished} too late, {} reads", reads.load(Ordering::Relaxed));
 }
 

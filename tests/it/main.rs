@@ -2,6 +2,7 @@
 
 mod crs;
 mod downloads;
+mod keeping;
 mod kills;
 mod montfort;
 mod ogcapi_features;

@@ -263,8 +263,11 @@ fn the_past_can_be_served_again_erased_and_pruned() {
     for count in 20..24 {
         publish(&writer, &trees(count), &format!("2026-08-{count}T10:00:00Z"));
     }
-    writer.prune(&id(), 2).expect("pruned");
-    assert_eq!(store.versions(&id()).expect("versions").iter().filter(|entry| !entry.purged).count(), 2);
+    let kept = || store.versions(&id()).expect("versions").iter().filter(|entry| !entry.purged).count();
+    writer.prune(&id(), 1, "2026-08-23T10:00:30Z").expect("pruned");
+    assert_eq!(kept(), 2, "the one that was served half a minute ago may still be read");
+    writer.prune(&id(), 1, "2026-08-23T10:02:00Z").expect("pruned");
+    assert_eq!(kept(), 1);
 }
 
 #[test]
