@@ -8,7 +8,7 @@ ROOT := $(CURDIR)
 export BOCAGE_SHARED ?= $(abspath $(ROOT)/../shared)
 
 PACKAGES := build-essential pkg-config libgdal-dev libproj-dev libsqlite3-dev proj-data proj-bin gdal-bin
-TEST_PACKAGES := $(PACKAGES) python3-venv
+TEST_PACKAGES := $(PACKAGES) python3-venv libxml2-utils
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 RELEASE := target/release/bocage

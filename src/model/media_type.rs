@@ -5,6 +5,7 @@ pub const GEOJSON: &str = "application/geo+json";
 pub const PROBLEM: &str = "application/problem+json";
 /// OGC API asks for this very spelling, without a space.
 pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
+pub const ATOM: &str = "application/atom+xml";
 pub const HTML: &str = "text/html";
 pub const CSV: &str = "text/csv";
 pub const GEOPACKAGE: &str = "application/geopackage+sqlite3";

@@ -30,8 +30,11 @@ use crate::model::media_type;
 use crate::model::version::Version;
 use crate::service::Service;
 use crate::service::page::page;
+use crate::service::page::render;
 use crate::service::state::AppState;
 use crate::service::state::shown;
+use crate::store::ManifestFile;
+use crate::store::VersionEntry;
 
 pub struct Download;
 
@@ -56,7 +59,7 @@ impl Service for Download {
     }
 }
 
-const OFFERED: [(&str, &str); 2] = [("json", media_type::JSON), ("html", media_type::HTML)];
+const OFFERED: [(&str, &str); 3] = [("json", media_type::JSON), ("html", media_type::HTML), ("atom", media_type::ATOM)];
 
 async fn list(
     State(state): State<AppState>,
@@ -68,37 +71,72 @@ async fn list(
     let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
     params.finish(&["f"])?;
     let layer = state.layer(&id)?;
-    let id = layer.id();
     let versions = layer.versions()?;
-    let files: Vec<_> = layer
+    let shown = match wanted {
+        "html" => list_page(&state, &layer, &versions)?,
+        "atom" => feed(&state, &layer, &versions)?,
+        _ => {
+            let id = layer.id();
+            let described = |file: &ManifestFile| {
+                serde_json::json!({ "href": format!("{}/downloads/{id}/{}", state.base, file.name), "type": file.media_type,
+                    "title": file.title, "bytes": file.bytes, "sha256": file.sha256 })
+            };
+            let files: Vec<_> = layer.manifest.files.iter().map(described).collect();
+            let body = serde_json::json!({ "id": id, "version": layer.manifest.version, "files": files, "versions": versions });
+            axum::Json(body).into_response()
+        }
+    };
+    Ok(cache::lasting(&headers, Some(&layer.revised), shown).await)
+}
+
+fn list_page(state: &AppState, layer: &Arc<PublishedLayer>, versions: &[VersionEntry]) -> Result<Response, Fault> {
+    let id = layer.id();
+    let mut items: Vec<_> = layer
         .manifest
         .files
         .iter()
         .map(|file| {
-            serde_json::json!({ "href": format!("{}/downloads/{id}/{}", state.base, file.name), "type": file.media_type, "title": file.title,
-                "bytes": file.bytes, "sha256": file.sha256 })
+            let href = format!("{}/downloads/{id}/{}", state.base, file.name);
+            context! { title => format!("{} ({})", file.name, size(file.bytes)), href, note => format!("{}, sha256 {}", file.title, file.sha256) }
         })
         .collect();
-    if wanted == "html" {
-        let mut items: Vec<_> = layer
-            .manifest
-            .files
-            .iter()
-            .map(|file| context! { title => format!("{} ({})", file.name, size(file.bytes)), href => format!("{}/downloads/{id}/{}", state.base, file.name), note => format!("sha256 {}", file.sha256) })
-            .collect();
-        items.extend(versions.iter().map(|entry| {
-            let state = if entry.current {
-                "version servie"
-            } else if entry.purged {
-                "version effacée"
-            } else {
-                "version gardée"
-            };
-            context! { title => format!("{} du {}", entry.version, &entry.published[..10.min(entry.published.len())]), note => state }
-        }));
-        return page(&state, "list.html", context! { heading => format!("Téléchargements : {}", layer.layer().title), items });
+    for entry in versions {
+        let day = &entry.published[..10.min(entry.published.len())];
+        let title = format!("{} du {day}", entry.version);
+        let href = format!("{}/downloads/{id}/{}/{id}.gpkg", state.base, entry.version);
+        items.push(match (entry.current, entry.purged) {
+            (true, _) => context! { title, href, note => "version servie" },
+            (_, true) => context! { title, note => "version effacée" },
+            _ => context! { title, href, note => "version gardée (GeoPackage)" },
+        });
     }
-    Ok(axum::Json(serde_json::json!({ "id": id, "version": layer.manifest.version, "files": files, "versions": versions })).into_response())
+    page(state, "list.html", context! { heading => format!("Téléchargements : {}", layer.layer().title), items })
+}
+
+/// Atom (RFC 4287): every file of every kept version, under its lasting address.
+fn feed(state: &AppState, layer: &Arc<PublishedLayer>, versions: &[VersionEntry]) -> Result<Response, Fault> {
+    let id = layer.id();
+    let mut files = Vec::new();
+    for entry in versions.iter().filter(|entry| !entry.purged) {
+        let Some(kept) = layer.at_version(&entry.version)? else { continue };
+        files.extend(kept.manifest.files.iter().map(|file| {
+            let href = format!("{}/downloads/{id}/{}/{}", state.base, entry.version, file.name);
+            let title = format!("{} — {} ({})", kept.layer().title, file.title, entry.version);
+            let summary = format!("{}, sha256 {}", size(file.bytes), file.sha256);
+            context! { href, title, summary, published => &entry.published, media_type => &file.media_type, bytes => file.bytes }
+        }));
+    }
+    let record = &layer.manifest.record;
+    let feed = context! {
+        address => format!("{}/downloads/{id}/", state.base),
+        title => format!("Téléchargements : {}", layer.layer().title),
+        description => &record.description,
+        updated => &layer.revised,
+        author => &record.producer.name,
+        rights => format!("{} ({})", record.licence.title, record.licence.url),
+        files,
+    };
+    Ok(([(header::CONTENT_TYPE, media_type::ATOM)], render(state, "feed.xml", feed)?).into_response())
 }
 
 /// `12,3 Mo`, as French writes it.

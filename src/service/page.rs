@@ -9,9 +9,13 @@ use axum::middleware::Next;
 use axum::response::Html;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use minijinja::AutoEscape;
 use minijinja::Environment;
+use minijinja::Error;
+use minijinja::Output;
 use minijinja::Value;
 use minijinja::context;
+use minijinja::escape_formatter;
 
 use crate::http::fault::Fault;
 use crate::http::fault::ForPeople;
@@ -29,21 +33,50 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("item.html", include_str!("templates/item.html")),
         ("list.html", include_str!("templates/list.html")),
         ("text.html", include_str!("templates/text.html")),
+        ("feed.xml", include_str!("templates/feed.xml")),
     ] {
         environment.add_template(name, text).expect("templates are part of the program, and a test renders each");
     }
+    environment.set_formatter(escape);
     environment.add_filter("grouped", |number: u64| crate::publish::report::grouped(number));
     environment
 });
+
+/// The five signs that HTML and XML give a meaning to. The library's own escape writes every `/` of an address as `&#x2f;`.
+fn escape(out: &mut Output<'_>, state: &mut minijinja::State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let text = value.as_str().filter(|_| matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe());
+    let Some(text) = text else { return escape_formatter(out, state, value) };
+    for part in text.split_inclusive(['&', '<', '>', '"', '\'']) {
+        let (plain, sign) = part.split_at(part.len() - usize::from(part.ends_with(['&', '<', '>', '"', '\''])));
+        out.write_str(plain)?;
+        out.write_str(match sign {
+            "&" => "&amp;",
+            "<" => "&lt;",
+            ">" => "&gt;",
+            "\"" => "&quot;",
+            "'" => "&#39;",
+            _ => "",
+        })?;
+    }
+    Ok(())
+}
 
 /// Renders a template with `context` laid over the site's own words.
 ///
 /// # Errors
 /// `Internal`.
 pub fn page(state: &AppState, template: &str, values: Value) -> Result<Response, Fault> {
+    render(state, template, values).map(|html| Html(html).into_response())
+}
+
+/// The same for what is no page: the text alone, escaped as its template's extension asks.
+///
+/// # Errors
+/// `Internal`.
+pub fn render(state: &AppState, template: &str, values: Value) -> Result<String, Fault> {
     let site = context! { title => state.site.title.as_str(), publisher => state.site.publisher.name.as_str(), base => &*state.base, language => state.site.language.as_str() };
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(context! { site, ..values }));
-    rendered.map(|html| Html(html).into_response()).map_err(|error| Fault::Internal(error.into()))
+    rendered.map_err(|error| Fault::Internal(error.into()))
 }
 
 /// Where a browser asked, a fault is a page in French; programs get problem+json as it is.
@@ -69,5 +102,16 @@ mod tests {
     #[test]
     fn every_template_is_well_formed() {
         assert!(TEMPLATES.templates().count() >= 7);
+    }
+
+    #[test]
+    fn what_has_a_meaning_is_escaped_and_nothing_else() {
+        let mut environment = Environment::new();
+        environment.set_formatter(escape);
+        environment.add_template("a.html", "{{ a }}{{ n }}").expect("a template");
+        let rendered =
+            |a: &str| environment.get_template("a.html").and_then(|a_html| a_html.render(context! { a, n => 1 })).expect("rendered");
+        assert_eq!(rendered("<b a='1' c=\"2\">é/&"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;é/&amp;1");
+        assert_eq!(rendered(""), "1");
     }
 }
