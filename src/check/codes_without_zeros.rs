@@ -11,11 +11,11 @@ use crate::check::french::counted;
 use crate::check::place_list::PlaceList;
 use crate::check::place_list::finding;
 use crate::model::batch::FeatureBatch;
+use crate::model::code_column;
 use crate::model::finding::Finding;
 use crate::model::finding::Place;
 use crate::model::finding::Severity;
 use crate::model::layer::FieldType;
-use crate::model::layer::LayerId;
 use crate::model::reading::Outcome;
 
 const CODE: &str = "codes-without-zeros";
@@ -34,21 +34,8 @@ impl Check for CodesWithoutZeros {
     }
 
     fn begin<'a>(&self, context: &'a Context<'a>) -> Box<dyn Inspection + 'a> {
-        let columns = context.source.fields.iter().map(|field| expected_length(&field.source_name)).collect();
+        let columns = context.source.fields.iter().map(|field| code_column::length(&field.source_name)).collect();
         Box::new(Codes { context, columns, row: 0, short: PlaceList::default() })
-    }
-}
-
-/// Signs of the code that a column of this name holds.
-fn expected_length(name: &str) -> Option<usize> {
-    let name = LayerId::from_name(name).map(String::from).unwrap_or_default();
-    match name.as_str() {
-        "insee" | "code_insee" | "insee_com" | "com_insee" | "commune_insee" | "codeinsee" | "depcom" | "code_commune"
-        | "insee_commune" => Some(5),
-        "cp" | "code_postal" | "code_post" | "codepostal" | "postcode" | "cod_postal" => Some(5),
-        "siren" | "num_siren" | "code_siren" => Some(9),
-        "siret" | "num_siret" | "code_siret" => Some(14),
-        _ => None,
     }
 }
 

@@ -34,7 +34,8 @@ impl Check for ColumnLeftOut {
 
 fn judge(context: &Context<'_>, _outcome: &Outcome) -> Option<Finding> {
     let listed = context.listed?;
-    let decided = |field: &_| names_field(listed, field) || names_field(context.left_out, field);
+    let became_geometry = &context.source.position_fields;
+    let decided = |field: &_| [listed, context.left_out, became_geometry].iter().any(|names| names_field(names, field));
     let unknown: Vec<&str> = context.source.fields.iter().filter(|field| !decided(field)).map(|field| field.source_name.as_str()).collect();
     if unknown.is_empty() {
         return None;
@@ -64,6 +65,14 @@ mod tests {
         let listed = ["nom".to_owned()];
         let found = judge(&Context { listed: Some(&listed), ..trial::context(&source) }, &Outcome::default()).expect("a finding");
         assert_eq!((found.severity, found.places[0].field.as_deref()), (Severity::Notice, Some("nouveau")));
+    }
+
+    #[test]
+    fn columns_that_are_the_geometry_are_published_as_such() {
+        let mut source = trial::table(&[("nom", FieldType::Text), ("lon", FieldType::Real), ("lat", FieldType::Real)]);
+        source.position_fields = vec!["lon".to_owned(), "lat".to_owned()];
+        let listed = ["nom".to_owned()];
+        assert_eq!(judge(&Context { listed: Some(&listed), ..trial::context(&source) }, &Outcome::default()), None);
     }
 
     #[test]

@@ -76,9 +76,9 @@ fn question(ignored: &[String], code: &str) -> Severity {
     if ignored.iter().any(|ignored| ignored == code) { Severity::Warning } else { Severity::Question }
 }
 
-/// Whether a column is meant by one of `names`, which hold source names or safe names.
+/// Whether a column is meant by one of `names`.
 fn names_field(names: &[String], field: &Field) -> bool {
-    names.iter().any(|name| *name == field.name || *name == field.source_name)
+    names.iter().any(|name| field.is_named(name))
 }
 
 /// A check: one file, one struct without fields, one line in [`CHECKS`].

@@ -42,7 +42,7 @@ pub fn table(columns: &[(&str, FieldType)]) -> SourceLayer {
         title: None,
         description: None,
         encoding: None,
-        fid_column: None,
+        position_fields: Vec::new(),
     }
 }
 

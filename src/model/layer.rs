@@ -125,6 +125,14 @@ pub struct Field {
     pub values: Vec<(String, String)>,
 }
 
+impl Field {
+    /// Whether the officer means this column: by its name in the source or its safe name, in any letter case.
+    pub fn is_named(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.source_name.to_lowercase() == name || self.name.to_lowercase() == name
+    }
+}
+
 /// OGC 06-103r4 geometry types; `Geometry` where a layer mixes dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GeometryType {

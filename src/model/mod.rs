@@ -1,6 +1,7 @@
 //! The nouns that every room shares. No input or output, no clock, no async.
 
 pub mod batch;
+pub mod code_column;
 pub mod code_insee;
 pub mod crs;
 pub mod feature;

@@ -59,8 +59,8 @@ pub struct SourceLayer {
     pub description: Option<String>,
     /// How text was read and why, for the report: `CP1252 (d'après 12 lettres accentuées ; le .cpg annonce UTF-8)`.
     pub encoding: Option<EncodingEvidence>,
-    /// The field that holds the container's own row ids, when it is a declared key (GeoPackage fid column name).
-    pub fid_column: Option<String>,
+    /// Source names of the columns that became the geometry (x and y of a CSV).
+    pub position_fields: Vec<String>,
 }
 
 /// How the encoding of text was decided.

@@ -15,7 +15,7 @@ pub fn kept_columns(source: &SourceLayer, file: &LayerFile) -> Vec<(usize, Field
     for (name, entry) in listed {
         let Some(column) = column_named(&source.fields, name) else { continue };
         let field = &source.fields[column];
-        let left_out = file.left_out.iter().any(|out| out == &field.name || out == &field.source_name);
+        let left_out = file.left_out.iter().any(|out| field.is_named(out));
         if !left_out && !kept.iter().any(|(known, _)| *known == column) {
             kept.push((column, described(field, entry)));
         }
@@ -26,8 +26,7 @@ pub fn kept_columns(source: &SourceLayer, file: &LayerFile) -> Vec<(usize, Field
 /// The column that the officer means: by the source's name, by the safe name, then by either in another letter case.
 pub fn column_named(fields: &[Field], name: &str) -> Option<usize> {
     let exact = |field: &Field| field.source_name == name || field.name == name;
-    let loose = |field: &Field| field.source_name.to_lowercase() == name.to_lowercase() || field.name.to_lowercase() == name.to_lowercase();
-    fields.iter().position(exact).or_else(|| fields.iter().position(loose))
+    fields.iter().position(exact).or_else(|| fields.iter().position(|field| field.is_named(name)))
 }
 
 fn described(field: &Field, entry: &FieldEntry) -> Field {

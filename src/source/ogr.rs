@@ -104,7 +104,7 @@ fn describe_layer(path: &Path, driver: &str, opened: &Opened, layer: &mut Layer<
         title: metadata(layer, c"IDENTIFIER").filter(|title| *title != layer.name()),
         description: metadata(layer, c"DESCRIPTION"),
         encoding: opened.charset.as_ref().map(|(_, evidence)| evidence.clone()),
-        fid_column: None,
+        position_fields: Vec::new(),
     })
 }
 

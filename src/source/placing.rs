@@ -70,6 +70,13 @@ fn plain(name: &str) -> String {
 }
 
 impl Placing {
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            Placing::Columns { x, y, .. } => vec![*x, *y],
+            Placing::Pair { column, .. } | Placing::Wkt(column) => vec![*column],
+        }
+    }
+
     pub fn is_filled(&self, record: &csv::StringRecord) -> bool {
         let filled = |column: usize| record.get(column).is_some_and(|text| !text.trim().is_empty());
         match self {

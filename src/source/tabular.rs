@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::model::code_column;
 use crate::model::crs::Crs;
 use crate::model::feature::Value;
 use crate::model::geometry::Envelope;
@@ -77,7 +78,7 @@ fn load(path: &Path, options: &ReadOptions) -> Result<Table, String> {
         passed_over: Vec::new(),
     };
     let header = judged.header()?;
-    let types = judged.types(header.len())?;
+    let types = judged.types(&header)?;
     let safe = names::safe_names(&header);
     judged.fields = header
         .into_iter()
@@ -175,8 +176,8 @@ impl Table {
         Ok(rows)
     }
 
-    fn types(&mut self, width: usize) -> Result<Vec<FieldType>, String> {
-        let mut judges = vec![Judge::default(); width];
+    fn types(&mut self, header: &[String]) -> Result<Vec<FieldType>, String> {
+        let mut judges = vec![Judge::default(); header.len()];
         let rows = self.each_row(|_, record| {
             for (judge, value) in judges.iter_mut().zip(record) {
                 judge.see(value.trim());
@@ -184,7 +185,9 @@ impl Table {
             Ok(())
         })?;
         self.rows = rows;
-        Ok(judges.iter().map(Judge::verdict).collect())
+        // A code of digits alone is a code still: the next commune may be 01004.
+        let type_of = |(name, judge): (&String, &Judge)| code_column::length(name).map_or_else(|| judge.verdict(), |_| FieldType::Text);
+        Ok(header.iter().zip(&judges).map(type_of).collect())
     }
 
     fn column(&self, wanted: &str) -> Option<usize> {
@@ -273,7 +276,7 @@ pub fn describe(path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, 
         title: None,
         description: None,
         encoding: Some(table.evidence.clone()),
-        fid_column: None,
+        position_fields: table.place.iter().flat_map(Placing::columns).map(|column| table.fields[column].source_name.clone()).collect(),
         fields: table.fields,
     }])
 }
@@ -353,8 +356,8 @@ mod tests {
 
     #[test]
     fn codes_keep_their_zeros_and_numbers_are_numbers() {
-        let found = types("insee;siret;n;prix;jour;vide\n01004;21350023400012;7;12,50;30/06/2026;\n35188;;-8;3;2026-07-01;\n");
-        assert_eq!(found, [FieldType::Text, FieldType::Integer, FieldType::Integer, FieldType::Real, FieldType::Date, FieldType::Text]);
+        let found = types("voie;siret;n;prix;jour;vide\n01004;21350023400012;7;12,50;30/06/2026;\n35188;;-8;3;2026-07-01;\n");
+        assert_eq!(found, [FieldType::Text, FieldType::Text, FieldType::Integer, FieldType::Real, FieldType::Date, FieldType::Text]);
         assert_eq!(types("a\n0612345678\n"), [FieldType::Text]);
         assert_eq!(types("a\n1.2.3\n"), [FieldType::Text]);
         assert_eq!(types("a\n31/02/2026\n"), [FieldType::Text]);
