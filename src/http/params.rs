@@ -32,14 +32,16 @@ impl Params {
         Some(self.pairs.remove(at).1)
     }
 
-    /// A whole number from `least`.
+    /// A whole number from `least`; what is too large for 64 bits is the largest of them.
     ///
     /// # Errors
     /// `InvalidParameter`.
     pub fn number(&mut self, name: &str, least: u64) -> Result<Option<u64>, Fault> {
         let Some(text) = self.take(name) else { return Ok(None) };
+        let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse::<u64>() {
-            Ok(number) if number >= least && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(number)),
+            Ok(number) if number >= least && is_digits => Ok(Some(number)),
+            Err(_) if is_digits => Ok(Some(u64::MAX)),
             _ => Err(Fault::parameter(name, &text, format!("expected a whole number from {least}"))),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Html;
@@ -22,6 +23,7 @@ use crate::http::fault::ForPeople;
 use crate::http::negotiate::negotiate;
 use crate::model::media_type;
 use crate::service::state::AppState;
+use crate::service::state::shown;
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -83,7 +85,12 @@ pub fn render(state: &AppState, template: &str, values: Value) -> Result<String,
 pub async fn faults_as_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let browser =
         negotiate(request.headers(), None, &[("json", media_type::JSON), ("html", media_type::HTML)]).is_ok_and(|wanted| wanted == "html");
-    let response = next.run(request).await;
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    // The framework's own word for a path that is no text: it names nothing here.
+    if response.status() == StatusCode::BAD_REQUEST && response.extensions().get::<ForPeople>().is_none() {
+        response = Fault::NotFound { what: "page", id: shown(&path) }.into_response();
+    }
     let Some(words) = response.extensions().get::<ForPeople>().filter(|_| browser).cloned() else { return response };
     let Ok(mut shown) = page(&state, "text.html", context! { heading => words.heading, text => words.text }) else { return response };
     *shown.status_mut() = response.status();

@@ -59,3 +59,49 @@ fn any_page_may_ask_and_a_kept_copy_is_recognised() {
         assert_eq!((head.status().as_u16(), header(&head, "etag")), (200, vec![etag.as_str()]), "{path}");
     }
 }
+
+/// A wrong request costs little and is told in the form that it can read.
+#[test]
+fn wrong_requests_are_refused_in_their_own_form() {
+    let town = Town::demo();
+    for (path, status) in [
+        ("/nulle-part", 404),
+        ("/collections/%ff%fe/items", 404),
+        ("/downloads/zones/..%2f..%2fregister.sqlite", 404),
+        ("/downloads/zones/20200101-00000000/zones.gpkg", 404),
+        ("/collections/zones/items?limit=0", 400),
+        ("/collections/zones/items?libelle=a&libelle=b", 400),
+        ("/downloads/zones/?f=xml", 400),
+    ] {
+        let mut answer = town.get(path);
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(header(&answer, "content-type"), ["application/problem+json"], "{path}");
+        let problem: serde_json::Value = serde_json::from_str(&answer.body_mut().read_to_string().expect("text")).expect("JSON");
+        assert_eq!(problem["status"], status, "{path}");
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let page = agent.get(format!("{}{path}", town.base)).header("accept", "text/html").call().expect("an answer");
+        assert_eq!((page.status().as_u16(), header(&page, "content-type")), (status, vec!["text/html; charset=utf-8"]), "{path}");
+    }
+    assert_eq!(town.get("/collections/zones/items?limit=99999999999999999999").status(), 200);
+}
+
+/// Limits of what stands before the first handler.
+#[test]
+fn a_head_too_large_is_refused() {
+    use std::io::Read;
+    use std::io::Write;
+    let town = Town::demo();
+    let host = town.base.trim_start_matches("http://");
+    for (head, status) in [
+        (format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(100_000)), "414"),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n", "b".repeat(300_000)), "431"),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(500)), "431"),
+    ] {
+        let mut stream = std::net::TcpStream::connect(host).expect("connected");
+        // The server may close before it has read everything.
+        let _ = stream.write_all(head.as_bytes());
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {answer}");
+    }
+}
