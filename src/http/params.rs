@@ -82,9 +82,11 @@ mod tests {
     #[test]
     fn repeated_unknown_and_misshapen_parameters_are_refused() {
         assert!(Params::parse(Some("limit=1&limit=2")).is_err());
-        for text in ["limit=0", "limit=-1", "limit=unlimited", "limit=", "limit=1.5", "limit=+5", "limit=99999999999999999999"] {
+        for text in ["limit=0", "limit=-1", "limit=unlimited", "limit=", "limit=1.5", "limit=+5", "limit=9999999999999999999x"] {
             assert!(Params::parse(Some(text)).and_then(|mut params| params.number("limit", 1)).is_err(), "{text}");
         }
+        let large = Params::parse(Some("limit=99999999999999999999")).and_then(|mut params| params.number("limit", 1));
+        assert_eq!(large.ok().flatten(), Some(u64::MAX));
         assert!(Params::parse(Some("a=1")).and_then(|params| params.finish(&["f"])).is_err());
     }
 
