@@ -27,22 +27,34 @@ impl Params {
         Ok(Params { pairs })
     }
 
+    /// As [`Params::number`], but what is above `most`, be it of a hundred digits, is `most`.
+    ///
+    /// # Errors
+    /// `InvalidParameter`.
+    pub fn lowered(&mut self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Fault> {
+        let is_huge =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.trim_start_matches('0').len() > most.to_string().len();
+        if self.pairs.iter().any(|(known, text)| known == name && is_huge(text)) {
+            return Ok(self.take(name).map(|_| most));
+        }
+        Ok(self.number(name, least, u64::MAX)?.map(|number| number.min(most)))
+    }
+
     pub fn take(&mut self, name: &str) -> Option<String> {
         let at = self.pairs.iter().position(|(known, _)| known == name)?;
         Some(self.pairs.remove(at).1)
     }
 
-    /// A whole number from `least`; what is too large for 64 bits is the largest of them.
+    /// A whole number from `least` to `most`.
     ///
     /// # Errors
     /// `InvalidParameter`.
-    pub fn number(&mut self, name: &str, least: u64) -> Result<Option<u64>, Fault> {
+    pub fn number(&mut self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Fault> {
         let Some(text) = self.take(name) else { return Ok(None) };
         let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse::<u64>() {
-            Ok(number) if number >= least && is_digits => Ok(Some(number)),
-            Err(_) if is_digits => Ok(Some(u64::MAX)),
-            _ => Err(Fault::parameter(name, &text, format!("expected a whole number from {least}"))),
+            Ok(number) if (least..=most).contains(&number) && is_digits => Ok(Some(number)),
+            _ => Err(Fault::parameter(name, &text, format!("expected a whole number from {least} to {most}"))),
         }
     }
 
@@ -82,11 +94,12 @@ mod tests {
     #[test]
     fn repeated_unknown_and_misshapen_parameters_are_refused() {
         assert!(Params::parse(Some("limit=1&limit=2")).is_err());
-        for text in ["limit=0", "limit=-1", "limit=unlimited", "limit=", "limit=1.5", "limit=+5", "limit=9999999999999999999x"] {
-            assert!(Params::parse(Some(text)).and_then(|mut params| params.number("limit", 1)).is_err(), "{text}");
+        for text in ["limit=0", "limit=-1", "limit=unlimited", "limit=", "limit=1.5", "limit=+5"] {
+            assert!(Params::parse(Some(text)).and_then(|mut params| params.lowered("limit", 1, 10)).is_err(), "{text}");
         }
-        let large = Params::parse(Some("limit=99999999999999999999")).and_then(|mut params| params.number("limit", 1));
-        assert_eq!(large.ok().flatten(), Some(u64::MAX));
+        assert!(Params::parse(Some("offset=11")).and_then(|mut params| params.number("offset", 0, 10)).is_err());
+        let large = Params::parse(Some("limit=99999999999999999999")).and_then(|mut params| params.lowered("limit", 1, 10));
+        assert_eq!(large.ok().flatten(), Some(10));
         assert!(Params::parse(Some("a=1")).and_then(|params| params.finish(&["f"])).is_err());
     }
 
@@ -101,7 +114,7 @@ mod tests {
                 })
                 .collect();
             if let Ok(mut params) = Params::parse(Some(&text)) {
-                let _ = params.number("limit", 1);
+                let _ = params.lowered("limit", 1, 10);
                 let _ = params.finish(&[]);
             }
         }

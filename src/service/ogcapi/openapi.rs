@@ -147,9 +147,6 @@ fn problem(description: &str) -> Value {
     } } } })
 }
 
-/// Whole numbers that every JSON reader holds exactly (RFC 8259 §6).
-const OFFSET_MAX: u64 = (1 << 53) - 1;
-
 fn crs_parameter(name: &str, layer: &PublishedLayer) -> Value {
     let uris: Vec<String> = layer.crs_served().iter().map(|crs| crs.uri()).collect();
     json!({ "name": name, "in": "query", "required": false, "style": "form", "explode": false, "description": "Reference system, by its URI.",
@@ -164,7 +161,11 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
             "Features of a page; a larger number is lowered to the maximum.",
             json!({ "type": "integer", "minimum": 1, "maximum": query::LIMIT_MAX, "default": query::LIMIT_DEFAULT }),
         ),
-        plain("offset", "Features to leave out first.", json!({ "type": "integer", "minimum": 0, "maximum": OFFSET_MAX, "default": 0 })),
+        plain(
+            "offset",
+            "Features to leave out first.",
+            json!({ "type": "integer", "minimum": 0, "maximum": query::OFFSET_MAX, "default": 0 }),
+        ),
         plain(
             "after",
             "Where a page begins: taken from a `next` link.",

@@ -20,6 +20,9 @@ pub const LIMIT_DEFAULT: u64 = 100;
 /// Features of a page at most; a larger wish is lowered to it (`/req/core/fc-limit-response-1` C).
 pub const LIMIT_MAX: u64 = 10_000;
 
+/// The largest whole number that every JSON reader holds exactly (RFC 8259 §6).
+pub const OFFSET_MAX: u64 = (1 << 53) - 1;
+
 /// Parameters of `/items`, beside the layer's own fields.
 pub const KNOWN: [&str; 10] = ["f", "limit", "offset", "after", "bbox", "bbox-crs", "crs", "datetime", "properties", "commune"];
 
@@ -34,8 +37,8 @@ pub struct Asked {
 /// # Errors
 /// `InvalidParameter`.
 pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -> Result<Asked, Fault> {
-    let limit = params.number("limit", 1)?.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let offset = params.number("offset", 0)?.unwrap_or(0);
+    let limit = params.lowered("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let offset = params.number("offset", 0, OFFSET_MAX)?.unwrap_or(0);
     let (version, after) = params.take("after").map(|text| read_after(&text)).transpose()?.unzip();
     let crs = read_crs(&mut params, layer)?;
     let bbox_crs = match params.take("bbox-crs") {
