@@ -17,21 +17,8 @@ use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
 
 /// Keys of the contract that later rooms read; their shape is kept as written.
-const RESERVED: [&str; 13] = [
-    "hvd",
-    "scale",
-    "resolution_m",
-    "created",
-    "period",
-    "documents",
-    "uuid",
-    "uri",
-    "ows_name",
-    "elevation",
-    "queryable",
-    "where",
-    "schema",
-];
+const RESERVED: [&str; 12] =
+    ["hvd", "scale", "resolution_m", "created", "period", "documents", "uuid", "uri", "ows_name", "elevation", "queryable", "schema"];
 
 /// French words of frequency, and the codes of ISO 19115 MD_MaintenanceFrequencyCode.
 const FREQUENCIES: [(&str, &str); 14] = [
@@ -188,6 +175,13 @@ fn ignored(section: &Section<'_>) -> Result<Vec<String>, ConfigError> {
 }
 
 fn reserved(section: &Section<'_>) -> Result<BTreeMap<String, toml::Value>, ConfigError> {
+    // Kept and not obeyed, it would let out the rows that the officer keeps back.
+    if section.kept("where").is_some() {
+        return Err(section.fault(
+            "where",
+            "cette version ne sait pas encore choisir les lignes : préparez un fichier qui n'a que celles à publier".to_owned(),
+        ));
+    }
     let mut kept = BTreeMap::new();
     for key in RESERVED {
         kept.extend(section.kept(key).map(|value| (key.to_owned(), value)));
@@ -270,6 +264,10 @@ ignore = ["empty-field"]
             (
                 "source = \"a.shp\"\n[fields]\n[checks]\nignorer = []\n",
                 ", ligne 4 : clé « ignorer » inconnue ; vouliez-vous dire « ignore » ?",
+            ),
+            (
+                "source = \"a.shp\"\nwhere = \"etat <> 'projet'\"\n[fields]\n",
+                ", ligne 2 : where : cette version ne sait pas encore choisir les lignes : préparez un fichier qui n'a que celles à publier",
             ),
         ] {
             assert_eq!(open(text).expect_err("refused"), expected);

@@ -113,6 +113,6 @@ pub struct LayerFile {
     /// In the officer's order. `None` in an ad hoc site: every column goes out.
     pub fields: Option<Vec<(String, FieldEntry)>>,
     pub ignored_checks: Vec<String>,
-    /// Keys of the contract that are read, checked and kept for later rooms (`tiles`, `style`, `schema`, `where`, …).
+    /// Keys of the contract that are read, checked and kept for later rooms (`tiles`, `style`, `schema`, …).
     pub reserved: BTreeMap<String, toml::Value>,
 }

@@ -66,7 +66,8 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     let crs = request.crs.unwrap_or(CRS84);
     let writing = writing_of(request, crs)?;
     let options = ReadOptions { crs: None, ..ReadOptions::default() };
-    let described = pick(source.describe(request.path, &options)?, request)?;
+    let opened = source.open(request.path, &options)?;
+    let described = opened.layer(request.layer, "--layer")?;
     let from = source_crs(&described, request)?;
     let layer = layer_of(&described, request, crs)?;
     if let Writing::File(download) = writing
@@ -74,7 +75,7 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     {
         bail!("« {} » : ce format ne peut pas contenir cette couche ({})", request.out.display(), kind_of(&layer));
     }
-    let mut rows = Rows { reading: source.read(request.path, &described.name, &options)?, seen: 0, lost: Vec::new() };
+    let mut rows = Rows { reading: opened.read(&described)?, seen: 0, lost: Vec::new() };
     let part = part_of(request.out)?;
     let written = match writing {
         Writing::File(download) => {
@@ -133,19 +134,6 @@ fn writing_of(request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Writing>
     match stream {
         Some(format) if request.crs.is_some() && crs != CRS84 => Ok(Writing::Stream(*format)),
         _ => Ok(Writing::File(*download)),
-    }
-}
-
-fn pick(layers: Vec<SourceLayer>, request: &ConvertRequest<'_>) -> anyhow::Result<SourceLayer> {
-    let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
-    let path = request.path.display();
-    match request.layer {
-        Some(wanted) => layers
-            .into_iter()
-            .find(|layer| layer.name == wanted)
-            .with_context(|| format!("« {path} » n'a pas de couche « {wanted} » ; ses couches : {}", names.join(", "))),
-        None if layers.len() > 1 => bail!("« {path} » contient plusieurs couches ({}) : choisissez avec --layer", names.join(", ")),
-        None => layers.into_iter().next().with_context(|| format!("« {path} » ne contient aucune couche")),
     }
 }
 

@@ -1,8 +1,5 @@
 //! Reads a source once: every check sees every row, and the columns that go out reach the store.
 
-use anyhow::Context as _;
-use anyhow::bail;
-
 use crate::check::Context;
 use crate::check::Examination;
 use crate::config::LayerFile;
@@ -49,7 +46,8 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let (producer, folder_crs) = publisher.site.producer_of(file);
     let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
     progress(file.id.as_str(), "lecture", 0);
-    let source = pick(publisher.source.describe(&path, &options)?, file.layer.as_deref(), &path)?;
+    let opened = publisher.source.open(&path, &options)?;
+    let source = opened.layer(file.layer.as_deref(), "layer = \"…\"")?;
     let crs = applied_crs(&source, file);
     let record = record::record_of(&publisher.site, file, &source, producer);
     let kept = normalise::kept_columns(&source, file);
@@ -62,7 +60,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
         crs,
         declared_crs: file.crs,
         likely_crs: folder_crs.or(publisher.site.crs),
-        territory: publisher.site.extent,
+        territory: publisher.territory(),
         listed: listed.as_deref(),
         left_out: &file.left_out,
         id_field: file.id_field.as_deref(),
@@ -75,7 +73,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let writable = source.geometry.is_none() || crs.is_some();
     let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
     let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
-    let reading = publisher.source.read(&path, &source.name, &options)?;
+    let reading = opened.read(&source)?;
     let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, crs };
     let (outcome, findings, layer_writer) = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
     let writer = layer_writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
@@ -135,20 +133,6 @@ impl Examined {
             findings: self.findings.clone(),
             ..LayerReport::waiting(file, outcome)
         }
-    }
-}
-
-fn pick(layers: Vec<SourceLayer>, wanted: Option<&str>, path: &std::path::Path) -> anyhow::Result<SourceLayer> {
-    let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
-    match wanted {
-        Some(wanted) => layers
-            .into_iter()
-            .find(|layer| layer.name == wanted)
-            .with_context(|| format!("« {} » n'a pas de couche « {wanted} » ; ses couches : {}", path.display(), names.join(", "))),
-        None if layers.len() > 1 => {
-            bail!("« {} » contient plusieurs couches ({}) : choisissez avec layer = \"…\"", path.display(), names.join(", "))
-        }
-        None => layers.into_iter().next().with_context(|| format!("« {} » ne contient aucune couche", path.display())),
     }
 }
 

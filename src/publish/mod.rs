@@ -21,6 +21,7 @@ use crate::check::erased_content;
 use crate::config::DeclaredState;
 use crate::config::LayerFile;
 use crate::config::Site;
+use crate::model::geometry::Envelope;
 use crate::model::layer::LayerId;
 use crate::publish::examine::Examined;
 use crate::publish::report::LayerReport;
@@ -235,6 +236,16 @@ impl Publisher {
         let said = std::fs::read_to_string(&file.path).unwrap_or_default();
         let site = std::fs::read_to_string(self.site.root.join("layers").join("site.toml")).unwrap_or_default();
         Some(format!("{}\n{source}\n{said}\n{site}", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// Lon, lat: as site.toml writes it, else of the layer that it names, once that is published.
+    fn territory(&self) -> Option<Envelope> {
+        let of_layer = || {
+            let id = self.site.territory_layer.as_ref()?;
+            let version = self.store.current(id).ok()??;
+            self.store.manifest(id, &version).ok()?.layer.extent
+        };
+        self.site.extent.or_else(of_layer)
     }
 
     /// Where a layer's source lies.

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Extensions;
+use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
+use axum::http::Version;
 use axum::http::header;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::get;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::CompressionLevel;
@@ -66,7 +70,7 @@ pub fn public_router(state: AppState) -> Router {
     // The default level costs ten times the page itself, for a tenth fewer bytes.
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(DefaultPredicate::new().and(SizeAbove::new(PLAIN_BYTES_MAX as u64)));
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(PLAIN_BYTES_MAX as u64)).and(is_text));
     services
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(|| async { "ready\n" }))
@@ -75,11 +79,31 @@ pub fn public_router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), page::faults_as_pages))
         .with_state(state)
         .layer(compression)
+        .layer(middleware::map_response(weaken))
         .layer(cors.expose_headers(EXPOSED))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(GlobalConcurrencyLimitLayer::new(CONCURRENCY_MAX))
         .layer(CatchPanicLayer::new())
+}
+
+/// Archives and databases are compressed already, or read by ranges.
+fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type.starts_with("text/") || ["json", "xml"].iter().any(|kind| media_type.contains(kind))
+}
+
+/// A strong validator speaks of bytes, and these bytes are others now: a range of the plain file must not be joined to them
+/// (RFC 9110 §8.8.3.3).
+async fn weaken(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let strong = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| etag.starts_with('"'));
+    if headers.contains_key(header::CONTENT_ENCODING)
+        && let Some(weak) = strong.and_then(|etag| HeaderValue::from_str(&format!("W/{etag}")).ok())
+    {
+        headers.insert(header::ETAG, weak);
+    }
+    response
 }
 
 /// The names of [`EXPOSED`] as one header.

@@ -179,8 +179,13 @@ async fn send(layer: &Arc<PublishedLayer>, name: &str, headers: &HeaderMap, life
     }
     let (path, file) = layer.file(name).ok_or_else(nothing)?;
     let etag = format!("\"{}\"", file.sha256);
-    let fresh = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| cache::matches(value, &etag));
     let published = cache::http_date(&layer.manifest.published);
+    let said = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    // A date is only asked where no tag is (RFC 9110 §13.1.3), and must be the very one: a rollback takes it back.
+    let fresh = match said(header::IF_NONE_MATCH) {
+        Some(tags) => cache::matches(tags, &etag),
+        None => said(header::IF_MODIFIED_SINCE) == Some(published.as_str()),
+    };
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

@@ -17,9 +17,15 @@ use crate::source::recognise;
 
 /// A copy that vanishes when it is dropped.
 pub struct Copied {
-    _folder: TempDir,
+    folder: TempDir,
     /// Heads of sources in the copy: one, or several from an archive.
     pub heads: Vec<PathBuf>,
+}
+
+impl Copied {
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 /// A GeoPackage that QGIS writes to is copied when it was quiet for so long, and not waited for longer than so.
@@ -34,7 +40,7 @@ pub fn copy(path: &Path, scratch: &Path) -> Result<Copied, SourceError> {
     let folder = TempDir::new_in(scratch).map_err(unreadable)?;
     if archive::is_archive(path) {
         let heads = archive::unpack(path, folder.path())?;
-        return Ok(Copied { _folder: folder, heads });
+        return Ok(Copied { folder, heads });
     }
     let is_table = extension(path) == "dbf";
     if recognise(path).is_none() && !is_table {
@@ -45,7 +51,7 @@ pub fn copy(path: &Path, scratch: &Path) -> Result<Copied, SourceError> {
         return Err(SourceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() });
     }
     let head = folder.path().join(plain_name(path, path));
-    Ok(Copied { _folder: folder, heads: vec![head] })
+    Ok(Copied { folder, heads: vec![head] })
 }
 
 /// Copies the file and what belongs to it as they are between two writings: nothing changed while it was copied. `false`

@@ -62,6 +62,10 @@ pub enum SourceError {
     Unrecognised { path: PathBuf, known: String },
     #[error("« {path} » n'a pas de couche « {layer} » ; ses couches : {layers}")]
     NoSuchLayer { path: PathBuf, layer: String, layers: String },
+    #[error("« {path} » contient plusieurs couches ({layers}) : choisissez avec {choose}")]
+    SeveralLayers { path: PathBuf, layers: String, choose: &'static str },
+    #[error("« {path} » ne contient aucune couche")]
+    NoLayer { path: PathBuf },
     #[error("la lecture de « {path} » s'est interrompue : {reason}")]
     Crashed { path: PathBuf, reason: String },
 }
@@ -88,36 +92,33 @@ pub(crate) fn extension(path: &Path) -> String {
 }
 
 impl Source {
-    /// The layers of a file, without their features.
+    /// Copies a file and looks at its layers.
     ///
     /// # Errors
     /// Any `SourceError`.
-    pub fn describe(&self, path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, SourceError> {
+    pub fn open(&self, path: &Path, options: &ReadOptions) -> Result<OpenSource, SourceError> {
         let copied = self.copy(path)?;
         let mut layers = Vec::new();
         for head in &copied.heads {
             let request = Request { path: head.clone(), layer: None, options: options.clone() };
             let found = Worker::start(self, path, &request)?.describe()?;
-            layers.extend(found);
+            layers.extend(found.into_iter().map(|layer| FoundLayer { head: head.clone(), inner: layer.name.clone(), layer }));
         }
-        Ok(layers)
+        // Two folders of an archive may each hold a file of one name.
+        let shared = |name: &String| layers.iter().filter(|found: &&FoundLayer| found.inner == *name).count() > 1;
+        let names: Vec<String> = layers.iter().map(|found| found.name(copied.folder(), shared(&found.inner))).collect();
+        for (found, name) in layers.iter_mut().zip(names) {
+            found.layer.name = name;
+        }
+        Ok(OpenSource { source: self.clone(), path: path.to_owned(), options: options.clone(), copied, layers })
     }
 
+    /// The layers of a file, without their features.
+    ///
     /// # Errors
     /// Any `SourceError`.
-    pub fn read(&self, path: &Path, layer: &str, options: &ReadOptions) -> Result<Reading, SourceError> {
-        let copied = self.copy(path)?;
-        let mut known = Vec::new();
-        for head in &copied.heads {
-            let described = Request { path: head.clone(), layer: None, options: options.clone() };
-            let found = Worker::start(self, path, &described)?.describe()?;
-            if found.iter().any(|found| found.name == layer) {
-                let request = Request { path: head.clone(), layer: Some(layer.to_owned()), options: options.clone() };
-                return Worker::start(self, path, &request)?.read(copied);
-            }
-            known.extend(found.into_iter().map(|found| found.name));
-        }
-        Err(SourceError::NoSuchLayer { path: path.to_owned(), layer: layer.to_owned(), layers: known.join(", ") })
+    pub fn describe(&self, path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, SourceError> {
+        Ok(self.open(path, options)?.layers.into_iter().map(|found| found.layer).collect())
     }
 
     fn copy(&self, path: &Path) -> Result<Copied, SourceError> {
@@ -161,5 +162,61 @@ impl Source {
         }
         parts.sort();
         Some(parts.join("\n"))
+    }
+}
+
+/// A file that was copied and looked at. What is read is the copy that was described, whatever became of the file since.
+pub struct OpenSource {
+    source: Source,
+    /// As the officer knows it.
+    path: PathBuf,
+    options: ReadOptions,
+    copied: Copied,
+    layers: Vec<FoundLayer>,
+}
+
+struct FoundLayer {
+    head: PathBuf,
+    /// As the container names it.
+    inner: String,
+    /// Under a name of its own.
+    layer: SourceLayer,
+}
+
+impl FoundLayer {
+    /// With its folder in the archive in front, where other layers have the same name.
+    fn name(&self, root: &Path, is_shared: bool) -> String {
+        let folder =
+            self.head.parent().and_then(|parent| parent.strip_prefix(root).ok()).filter(|folder| is_shared && *folder != Path::new(""));
+        folder.map_or_else(|| self.inner.clone(), |folder| format!("{}/{}", folder.display(), self.inner))
+    }
+}
+
+impl OpenSource {
+    /// The layer of this name, or the only one where none is named. `choose`: how the officer names one, for the refusal.
+    ///
+    /// # Errors
+    /// `NoSuchLayer`, `SeveralLayers`, `NoLayer`.
+    pub fn layer(&self, name: Option<&str>, choose: &'static str) -> Result<SourceLayer, SourceError> {
+        let path = self.path.clone();
+        let names = || self.layers.iter().map(|found| found.layer.name.as_str()).collect::<Vec<_>>().join(", ");
+        match (name, self.layers.as_slice()) {
+            (_, []) => Err(SourceError::NoLayer { path }),
+            (None, [only]) => Ok(only.layer.clone()),
+            (None, _) => Err(SourceError::SeveralLayers { path, layers: names(), choose }),
+            (Some(name), layers) => {
+                let found = layers.iter().find(|found| found.layer.name == name).map(|found| found.layer.clone());
+                found.ok_or_else(|| SourceError::NoSuchLayer { path, layer: name.to_owned(), layers: names() })
+            }
+        }
+    }
+
+    /// # Errors
+    /// Any `SourceError`.
+    pub fn read(self, layer: &SourceLayer) -> Result<Reading, SourceError> {
+        let nothing = || SourceError::NoSuchLayer { path: self.path.clone(), layer: layer.name.clone(), layers: String::new() };
+        let found = self.layers.iter().find(|found| found.layer.name == layer.name).ok_or_else(nothing)?;
+        let request = Request { path: found.head.clone(), layer: Some(found.inner.clone()), options: self.options.clone() };
+        Worker::start(&self.source, &self.path, &request)?.read(self.copied)
     }
 }

@@ -14,6 +14,7 @@ use crate::model::layer::FieldType;
 use crate::model::layer::GeometryColumn;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::EncodingEvidence;
+use crate::model::reading::LIST_MAX;
 use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
@@ -242,6 +243,19 @@ impl Table {
         }
     }
 
+    /// Whole rows of the table inside one value: what a quotation mark that nobody closed takes in.
+    fn rows_inside(&self, value: &str) -> usize {
+        let between = self.fields.len() - 1;
+        if between == 0 || !value.contains('\n') {
+            return 0;
+        }
+        // The first and the last line are parts of rows at best.
+        let lines: Vec<&str> = value.split('\n').collect();
+        let whole = |line: &&str| line.bytes().filter(|byte| *byte == self.separator).count() == between;
+        let inside = &lines[1..lines.len() - 1];
+        if inside.iter().all(whole) { inside.len() } else { 0 }
+    }
+
     fn geometry(&self) -> Option<GeometryColumn> {
         let place = self.place.as_ref()?;
         let mut kinds = Kinds::default();
@@ -291,6 +305,13 @@ pub fn read(path: &Path, options: &ReadOptions, sink: Sink<'_>) -> Result<Outcom
         outcome.rows_read += 1;
         for (at, field) in table.fields.iter().enumerate() {
             let text = record.get(at).unwrap_or_default();
+            let swallowed = table.rows_inside(text);
+            if swallowed > 0 && outcome.failures.len() < LIST_MAX {
+                outcome.failures.push(format!(
+                    "ligne {row}, colonne « {} » : un guillemet n'est pas fermé, et le texte va sur {swallowed} lignes du tableau",
+                    field.source_name
+                ));
+            }
             let trimmed = text.trim();
             let day;
             let value = match field.field_type {
@@ -399,6 +420,19 @@ mod tests {
         assert_eq!((outcome.rows_read, outcome.null_geometries, outcome.unusable_rows), (6, 1, vec![3, 5]));
         let outcome = read("lat;lon\n6789000;351000\n");
         assert!(outcome.messages[0].contains("« lon » et « lat » ne contiennent pas des degrés"), "{:?}", outcome.messages);
+    }
+
+    #[test]
+    fn a_quotation_mark_that_nobody_closed_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("essai.csv");
+        let failures = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            super::read(&path, &ReadOptions::default(), &mut |_| Ok(())).expect("read").failures
+        };
+        let told = failures("nom;note;n\na;\"b;1\nc;d;2\ne;f;3\ng;h;4\n");
+        assert!(told.len() == 1 && told[0].starts_with("ligne 1, colonne « note »"), "{told:?}");
+        assert_eq!(failures("nom;note;n\na;\"sur\ndeux; ou\ntrois lignes\";1\nb;;2\n"), [""; 0]);
     }
 
     #[test]

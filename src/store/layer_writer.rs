@@ -253,8 +253,8 @@ impl Staged {
     /// Writes hashes and `layer.json`, fsyncs, renames, tells the register, switches. `now` is RFC 3339 UTC.
     /// Each file is (name, media type, title) and lies in `folder`.
     ///
-    /// The order makes every moment safe: a folder without its register row is found by the next writer; a row without
-    /// the switch is a version that was not served; the ids are written before anything that shows them.
+    /// The order makes every moment safe: the ids are written before anything that shows them; a folder without its register
+    /// row is found by the next writer; a row without the switch is a version that was not served.
     ///
     /// # Errors
     /// `Io`, `Sqlite`; then nothing was switched.
@@ -263,6 +263,9 @@ impl Staged {
         let day: String = now.chars().filter(char::is_ascii_digit).take(8).collect();
         let version = Version::new(&day, &self.content);
         let final_folder = self.store.layer_folder(&id).join(version.as_str());
+        let ids = ids_path(&self.store, &self.layer);
+        fs::create_dir_all(self.store.root.join("ids")).map_err(fault(&ids))?;
+        self.ids.write(&ids)?;
         let manifest = if final_folder.is_dir() {
             // The same data on the same day, after a rollback: it is here already, whole.
             self.store.manifest(&id, &version)?
@@ -276,9 +279,6 @@ impl Staged {
             disk::sync_folder(&self.store.layer_folder(&id))?;
             manifest
         };
-        let ids = ids_path(&self.store, &self.layer);
-        fs::create_dir_all(self.store.root.join("ids")).map_err(fault(&ids))?;
-        self.ids.write(&ids)?;
         let register = Register::open(&self.store.register_path())?;
         register.add_version(&id, &version, now, self.layer.features)?;
         register.remember(&id, now, &format!("publication de la version {version}"))?;

@@ -60,7 +60,8 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Sweeps what an interrupted writer left, and tells the register of versions that it renamed but did not record.
+    /// Sweeps what an interrupted writer left, erases what it was to erase, and tells the register of versions that it
+    /// renamed but did not record.
     fn recover(&self) -> Result<(), StoreError> {
         let layers = self.store.root.join("layers");
         for layer in fs::read_dir(&layers).map_err(fault(&layers))?.flatten() {
@@ -72,11 +73,15 @@ impl Writer {
                     fs::remove_dir_all(entry.path()).map_err(fault(&entry.path()))?;
                 } else if name.starts_with("current.new-") {
                     fs::remove_file(entry.path()).map_err(fault(&entry.path()))?;
-                } else if let Ok(version) = Version::try_from(name)
-                    && !known.iter().any(|entry| entry.version == version)
-                {
-                    let manifest = self.store.manifest(&id, &version)?;
-                    self.register.add_version(&id, &version, &manifest.published, manifest.layer.features)?;
+                } else if let Ok(version) = Version::try_from(name) {
+                    match known.iter().find(|entry| entry.version == version) {
+                        Some(entry) if entry.purged => self.erase(&id, &version)?,
+                        Some(_) => {}
+                        None => {
+                            let manifest = self.store.manifest(&id, &version)?;
+                            self.register.add_version(&id, &version, &manifest.published, manifest.layer.features)?;
+                        }
+                    }
                 }
             }
         }

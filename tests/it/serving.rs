@@ -60,6 +60,37 @@ fn any_page_may_ask_and_a_kept_copy_is_recognised() {
     }
 }
 
+/// Compressed on the way, a file's bytes are others: no range of the plain file may be joined to them.
+#[test]
+fn a_download_is_compressed_where_it_helps_and_never_mistaken() {
+    let town = Town::demo();
+    let get = |path: &str, headers: &[(&str, &str)]| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request =
+            headers.iter().fold(agent.get(format!("{}{path}", town.base)), |request, (name, value)| request.header(*name, *value));
+        request.call().expect("an answer")
+    };
+    let zipped = [("accept-encoding", "gzip, br, zstd")];
+    for (file, is_text) in
+        [("zones.geojson", true), ("zones.csv", true), ("zones.gpkg", false), ("zones.shp.zip", false), ("zones.fgb", false)]
+    {
+        let path = format!("/downloads/zones/{file}");
+        let (plain, packed) = (get(&path, &[("accept-encoding", "identity")]), get(&path, &zipped));
+        let tag = header(&plain, "etag")[0].to_owned();
+        assert!(tag.starts_with('"') && header(&plain, "accept-ranges") == ["bytes"], "{file}");
+        assert_eq!(header(&packed, "content-encoding").is_empty(), !is_text, "{file}");
+        assert_eq!(header(&packed, "etag"), [if is_text { format!("W/{tag}") } else { tag.clone() }], "{file}");
+        assert_eq!(header(&packed, "accept-ranges").is_empty(), is_text, "{file}");
+        let resumed = |guard: &str| get(&path, &[zipped[0], ("range", "bytes=10-19"), ("if-range", guard)]);
+        assert_eq!((resumed(&tag).status().as_u16(), header(&resumed(&tag), "content-encoding").len()), (206, 0), "{file}");
+        assert_eq!(resumed(&format!("W/{tag}")).status(), 200, "{file}");
+        let date = header(&plain, "last-modified")[0];
+        let kept: [[(&str, &str); 1]; 2] = [[("if-none-match", header(&packed, "etag")[0])], [("if-modified-since", date)]];
+        assert!(kept.iter().all(|held| get(&path, held).status() == 304), "{file}");
+        assert_eq!(get(&path, &[("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")]).status(), 200, "{file}");
+    }
+}
+
 /// A wrong request costs little and is told in the form that it can read.
 #[test]
 fn wrong_requests_are_refused_in_their_own_form() {
