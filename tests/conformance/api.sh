@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # What strangers say of /api: redocly of the document, schemathesis of the answers. `api.sh BOCAGE VENV NODE_MODULES`
 set -euo pipefail
-bocage=$1 venv=$2 modules=$3
+bocage=$(realpath "$1") venv=$(realpath "$2") modules=$(realpath "$3") here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
-"$bocage" demo --listen 127.0.0.1:0 > "$folder/said" 2> "$folder/log" &
+# What schemathesis remembers of a run stays in no checkout.
+cd "$folder"
+"$bocage" demo --listen 127.0.0.1:0 > said 2> log &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$folder"' EXIT
 for _ in $(seq 100); do
@@ -21,5 +23,5 @@ REDOCLY_TELEMETRY=off "$venv/bin/node" "$modules/.bin/redocly" lint --extends=re
   --skip-rule=operation-4xx-response --skip-rule=info-license "$folder/api.json"
 
 echo "schemathesis:"
-"$venv/bin/schemathesis" --config-file "$(dirname "$0")/schemathesis.toml" run "$folder/api.json" --url "$base" --max-examples 50 \
+"$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$folder/api.json" --url "$base" --max-examples 50 \
   --phases examples,coverage,fuzzing --seed 35 --checks all

@@ -390,4 +390,10 @@ fn fields_and_communes_filter() {
     refused(&town, "/collections/arbres/items?commune=99999", "commune");
     refused(&town, "/collections/arbres/items?hauteur=haut", "hauteur");
     refused(&town, "/collections/arbres/items?plante_le=hier", "plante_le");
+    let chosen = town.json("/collections/arbres/items?limit=1&properties=hauteur,code");
+    let names: Vec<&String> = chosen["features"][0]["properties"].as_object().expect("properties").keys().collect();
+    assert_eq!(names, ["code", "hauteur"], "in the layer's order");
+    for bad in ["", "code,", "age"] {
+        refused(&town, &format!("/collections/arbres/items?properties={bad}"), "properties");
+    }
 }

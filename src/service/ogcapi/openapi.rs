@@ -186,7 +186,7 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
         plain(
             "properties",
             "Properties to answer.",
-            json!({ "type": "array", "items": { "type": "string", "enum": layer.layer().fields.iter().map(|field| &field.name).collect::<Vec<_>>() } }),
+            json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": layer.layer().fields.iter().map(|field| &field.name).collect::<Vec<_>>() } }),
         ),
     ];
     if layer.layer().fields.is_empty() {

@@ -121,7 +121,7 @@ fn read_after(text: &str) -> Result<(Version, i64), Fault> {
 }
 
 fn read_properties(text: &str, layer: &PublishedLayer) -> Result<Vec<String>, Fault> {
-    let names: Vec<String> = text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> = text.split(',').map(str::to_owned).collect();
     match names.iter().find(|name| layer.layer().field(name).is_none()) {
         None => Ok(names),
         Some(name) => {
