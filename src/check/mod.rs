@@ -60,6 +60,9 @@ pub struct Context<'a> {
     /// Columns of the version being served, by name; `None` before the first publication.
     pub fields_before: Option<&'a [Field]>,
     pub features_before: Option<u64>,
+    /// Columns that `bocage add` listed by itself, for they held no evidence of persons then, and that were not published
+    /// with any since; by their name in the source.
+    pub listed_unsuspected: &'a [String],
     /// Codes of `[checks] ignore`.
     pub ignored: &'a [String],
 }
@@ -158,10 +161,12 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Findings, worst first; those that `[checks] ignore` names are left out unless they hold the layer.
+    /// Findings, worst first; those that `[checks] ignore` names are left out unless they hold the layer, or speak of
+    /// persons: the next version is judged by what was known of this one.
     pub fn finish(self, outcome: &Outcome) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.inspections.into_iter().flat_map(|inspection| inspection.finish(outcome)).collect();
-        findings.retain(|finding| finding.severity.holds() || !self.context.ignored.contains(&finding.code));
+        let is_told = |finding: &Finding| finding.severity.holds() || personal_data::suspicion(finding).is_some();
+        findings.retain(|finding| is_told(finding) || !self.context.ignored.contains(&finding.code));
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }

@@ -73,6 +73,7 @@ pub fn context(source: &SourceLayer) -> Context<'_> {
         record: None,
         fields_before: None,
         features_before: None,
+        listed_unsuspected: &[],
         ignored: &[],
     }
 }

@@ -12,10 +12,13 @@ use crate::config::DeclaredState;
 use crate::config::LayerFile;
 use crate::config::draft::Draft;
 use crate::config::draft::draft;
+use crate::model::layer::Field;
 use crate::model::layer::LayerId;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
+use crate::publish::LOCK_WAIT;
+use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
 use crate::publish::report::LayerReport;
@@ -73,7 +76,7 @@ impl Publisher {
     ) -> anyhow::Result<Added> {
         let state = if proposed { DeclaredState::Proposed } else { DeclaredState::Published };
         let path = self.site.root.join("layers").join(format!("{id}.toml"));
-        let presumed = presumed(path.clone(), id, source, inner.clone(), state);
+        let presumed = presumed(path.clone(), id.clone(), source, inner.clone(), state);
         let first = self.check(&presumed, progress);
         if first.outcome == Outcome::Failed {
             return Ok(Added { report: first, written: None });
@@ -96,6 +99,9 @@ impl Publisher {
             fields: &layer.fields,
             suspected: &suspected,
         });
+        let is_listed = |field: &&Field| !suspected.iter().any(|(column, _)| *column == field.source_name);
+        let listed: Vec<&str> = layer.fields.iter().filter(is_listed).map(|field| field.source_name.as_str()).collect();
+        self.store.writer(LOCK_WAIT)?.note(&id, NOTE_DRAFTED, Some(&serde_json::to_string(&listed)?))?;
         write_new(&path, &text)?;
         // Read back, so that the report speaks of what the officer now finds in the folder.
         let written = LayerFile::read(&path)?;

@@ -2,6 +2,7 @@
 
 use crate::check::Context;
 use crate::check::Examination;
+use crate::check::suspected_columns;
 use crate::config::LayerFile;
 use crate::crs::Transform;
 use crate::crs::batch;
@@ -16,6 +17,7 @@ use crate::model::reading::Outcome as ReadOutcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::model::record::Record;
+use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
 use crate::publish::normalise;
@@ -54,6 +56,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let layer = layer_of(file, &source, crs, &record, &kept);
     let listed: Option<Vec<String>> = file.fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.clone()).collect());
     let before = served_before(publisher, file);
+    let listed_unsuspected = listed_unsuspected(publisher, file)?;
     let context = Context {
         layer_id: file.id.as_str(),
         source: &source,
@@ -67,6 +70,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
         record: Some(&record),
         fields_before: before.as_ref().map(|layer| layer.fields.as_slice()),
         features_before: before.as_ref().map(|layer| layer.features),
+        listed_unsuspected: &listed_unsuspected,
         ignored: &file.ignored_checks,
     };
     // Without a CRS nothing can be written; the reading goes on for the sake of the report.
@@ -164,6 +168,15 @@ fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &R
         extent: None,
         interval: None,
     }
+}
+
+/// What `bocage add` listed by itself, without the columns that were published with evidence of persons since: those the
+/// officer confirmed.
+fn listed_unsuspected(publisher: &Publisher, file: &LayerFile) -> anyhow::Result<Vec<String>> {
+    let drafted = publisher.store.note(&file.id, NOTE_DRAFTED)?.and_then(|text| serde_json::from_str::<Vec<String>>(&text).ok());
+    let known = publisher.last_report(&file.id)?.map(|report| suspected_columns(&report.findings)).unwrap_or_default();
+    let is_known = |column: &String| known.iter().any(|(suspected, _)| suspected == column);
+    Ok(drafted.unwrap_or_default().into_iter().filter(|column| !is_known(column)).collect())
 }
 
 fn served_before(publisher: &Publisher, file: &LayerFile) -> Option<Layer> {

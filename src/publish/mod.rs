@@ -52,6 +52,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(300);
 /// The register's note of what a version was made from.
 const NOTE_SOURCE: &str = "source";
 
+/// The register's note of the columns that `bocage add` listed by itself, as a JSON list.
+const NOTE_DRAFTED: &str = "drafted";
+
 /// The register's note of the last report, as JSON.
 pub const NOTE_REPORT: &str = "report";
 

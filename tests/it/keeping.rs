@@ -119,6 +119,50 @@ fn what_was_published_can_be_taken_back_and_given_again() {
     becomes(&town, &two);
 }
 
+/// A column that was listed when nothing in it spoke of persons is no licence for what somebody types into it later.
+#[test]
+fn persons_that_appear_in_a_served_column_hold_the_next_version() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path();
+    std::fs::create_dir_all(site.join("layers/depot")).expect("a folder");
+    std::fs::write(site.join("layers/site.toml"), SITE).expect("written");
+    write_source(site, &["a", "b"]);
+    bocage(site, &["add", "--json", "bancs.csv"]);
+    let layer = std::fs::read_to_string(site.join("layers/bancs.toml")).expect("written by add");
+    let publish = || bocage(site, &["publish", "--json"])[0].clone();
+    assert_eq!(publish()["outcome"], "published");
+    write_source(site, &["a", "yann.morvan@example.org"]);
+    let held = publish();
+    assert_eq!((&held["outcome"], &held["findings"][0]["code"]), (&"held".into(), &"personal-data".into()), "{held:#}");
+    assert_eq!(bytes_with(&site.join("var"), b"morvan"), Vec::<String>::new());
+    // Confirmed once, it is known from then on.
+    std::fs::write(site.join("layers/bancs.toml"), format!("{layer}[checks]\nignore = [\"personal-data\"]\n")).expect("written");
+    assert_eq!(publish()["outcome"], "published");
+    std::fs::write(site.join("layers/bancs.toml"), &layer).expect("written");
+    assert_eq!(publish()["outcome"], "unchanged");
+    write_source(site, &["a", "b", "yann.morvan@example.org"]);
+    assert_eq!(publish()["outcome"], "published");
+    // Or kept back: the rest goes out.
+    std::fs::write(site.join("layers/bancs.toml"), layer.replace("[fields]", "left_out = [\"nom\"]\n[fields]")).expect("written");
+    let version = publish()["version"].as_str().expect("a version").to_owned();
+    assert_eq!(bytes_with(&site.join("var/layers/bancs").join(version), b"morvan"), Vec::<String>::new());
+}
+
+/// What the officer's own hand listed goes out, and is told.
+#[test]
+fn a_layer_file_written_by_hand_is_the_officers_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path();
+    std::fs::create_dir_all(site.join("layers/depot")).expect("a folder");
+    std::fs::write(site.join("layers/site.toml"), SITE).expect("written");
+    std::fs::write(site.join("layers/bancs.toml"), LAYER).expect("written");
+    write_source(site, &["a", "yann.morvan@example.org"]);
+    let report = &bocage(site, &["publish", "--json"])[0];
+    assert_eq!(report["outcome"], "published", "{report:#}");
+    let told = report["findings"].as_array().expect("findings").iter().any(|finding| finding["code"] == "personal-data");
+    assert!(told, "{report:#}");
+}
+
 /// Files below a folder that hold these bytes.
 fn bytes_with(folder: &Path, wanted: &[u8]) -> Vec<String> {
     let mut found = Vec::new();

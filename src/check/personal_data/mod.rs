@@ -206,6 +206,12 @@ fn judge_column(context: &Context<'_>, field: &Field, tally: &Tally, has_first_n
     let left_out = names_field(context.left_out, field);
     let (severity, advice) = match context.listed {
         _ if left_out => (Severity::Notice, "elle reste chez vous, par votre décision"),
+        // The officer's own hand did not list it, and had not seen what it holds now.
+        Some(listed) if names_field(listed, field) && context.listed_unsuspected.contains(&field.source_name) => (
+            context.question(CODE),
+            "ces traces sont apparues depuis que « bocage add » a inscrit la colonne : corrigez les valeurs, ou inscrivez-la dans \
+             left_out, ou confirmez que vous pouvez les publier",
+        ),
         Some(listed) if names_field(listed, field) => (Severity::Notice, "elle est publiée, par votre décision"),
         // Every suspected column of the first version was decided: this one came later, stays in and holds nothing.
         Some(_) if context.fields_before.is_some() => {
@@ -214,10 +220,11 @@ fn judge_column(context: &Context<'_>, field: &Field, tally: &Tally, has_first_n
         Some(_) => (Severity::Question, "inscrivez-la sous [fields] si elle peut être publiée, sinon dans left_out"),
         None => (Severity::Warning, "ne la publiez que si vous en avez le droit ; sinon inscrivez-la dans left_out"),
     };
-    let remedies = if severity == Severity::Notice {
-        Vec::new()
-    } else {
-        vec![format!("left_out = [{}]", toml_text(&field.source_name)), format!("[fields]\n{} = {{}}", toml_key(&field.name))]
+    let left_out = format!("left_out = [{}]", toml_text(&field.source_name));
+    let remedies = match severity {
+        Severity::Notice => Vec::new(),
+        _ if context.listed.is_some_and(|listed| names_field(listed, field)) => vec![left_out, format!("[checks]\nignore = [\"{CODE}\"]")],
+        _ => vec![left_out, format!("[fields]\n{} = {{}}", toml_key(&field.name))],
     };
     let count = if by_name.is_some() { tally.filled.max(1) } else { tally.largest() };
     let message = format!("{}{reason}{REASON_END}{advice}", reason_start(&field.source_name));
@@ -320,6 +327,21 @@ mod tests {
             assert_eq!(found[0].severity, Severity::Notice);
             assert_eq!(suspected_columns(&found)[0].0, "OBS");
         }
+    }
+
+    #[test]
+    fn a_column_that_add_listed_by_itself_is_no_officers_word() {
+        let source = trial::table(&[("OBS", FieldType::Text)]);
+        let column = ["OBS".to_owned()];
+        let mut context = Context { listed: Some(&column), listed_unsuspected: &column, ..trial::context(&source) };
+        let severity = |context: &Context<'_>| trial::judge_texts(&PersonalData, context, &["yann@example.org"; 3])[0].severity;
+        assert_eq!(severity(&context), Severity::Question);
+        let ignored = [CODE.to_owned()];
+        context.ignored = &ignored;
+        assert_eq!(severity(&context), Severity::Warning, "the officer confirms");
+        context.ignored = &[];
+        context.listed_unsuspected = &[];
+        assert_eq!(severity(&context), Severity::Notice, "listed by hand, or published knowingly before");
     }
 
     #[test]
