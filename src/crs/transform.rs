@@ -86,6 +86,16 @@ impl Transform {
         canonical(self.from.epsg()) == canonical(self.to.epsg())
     }
 
+    /// One position, x first on both sides.
+    ///
+    /// # Errors
+    /// As [`Transform::positions`].
+    pub fn position(&self, x: f64, y: f64) -> Result<(f64, f64), CrsError> {
+        let (mut xs, mut ys) = ([x], [y]);
+        self.positions(&mut xs, &mut ys)?;
+        Ok((xs[0], ys[0]))
+    }
+
     /// Transforms positions in place. After an error they are of no use.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use axum::response::Response;
 
 use crate::catalogue::CatalogueError;
 use crate::model::media_type;
+use crate::store::StoreError;
 
 #[derive(Debug)]
 pub enum Fault {
@@ -33,6 +34,10 @@ pub enum Fault {
         length: u64,
     },
     MethodNotAllowed,
+    /// A question that was stopped after so many seconds.
+    TooLong {
+        seconds: u64,
+    },
     Unavailable,
     Internal(anyhow::Error),
 }
@@ -56,7 +61,8 @@ impl Fault {
         match self {
             Fault::NotFound { .. } => StatusCode::NOT_FOUND,
             Fault::Gone { .. } => StatusCode::GONE,
-            Fault::InvalidParameter { .. } => StatusCode::BAD_REQUEST,
+            // Asked again it would be stopped again: the question is what has to change.
+            Fault::InvalidParameter { .. } | Fault::TooLong { .. } => StatusCode::BAD_REQUEST,
             Fault::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -72,6 +78,9 @@ impl Fault {
             Fault::InvalidParameter { name, value, expected } => format!("{name}: {expected} (in `{value}`)"),
             Fault::Range { length } => format!("range: expected bytes within 0-{}", length.saturating_sub(1)),
             Fault::MethodNotAllowed => "expected GET or HEAD".to_owned(),
+            Fault::TooLong { seconds } => {
+                format!("expected a question that is answered within {seconds} s: narrow it by bbox, or by a simpler filter")
+            }
             Fault::Unavailable => "busy: try again in a moment".to_owned(),
             Fault::Internal(error) => {
                 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -97,6 +106,10 @@ impl Fault {
             Fault::Range { .. } | Fault::MethodNotAllowed => {
                 ("Demande impossible", format!("Cette adresse ne se demande pas ainsi ({detail})."))
             }
+            Fault::TooLong { seconds } => (
+                "Question trop longue",
+                format!("La réponse demanderait plus de {seconds} secondes : restreignez la zone ou simplifiez le filtre."),
+            ),
             Fault::Unavailable => ("Un instant", "Le service est très demandé : réessayez dans quelques secondes.".to_owned()),
             Fault::Internal(_) => ("Erreur du service", format!("Quelque chose a échoué de notre côté ({detail}).")),
         };
@@ -107,6 +120,7 @@ impl Fault {
 impl From<CatalogueError> for Fault {
     fn from(error: CatalogueError) -> Fault {
         match error {
+            CatalogueError::Store(StoreError::TooLong { seconds, .. }) => Fault::TooLong { seconds },
             CatalogueError::Erased { version } => Fault::Gone { what: "version", id: version.to_string() },
             error => Fault::Internal(error.into()),
         }

@@ -2,6 +2,7 @@
 
 pub const JSON: &str = "application/json";
 pub const GEOJSON: &str = "application/geo+json";
+pub const JSON_SCHEMA: &str = "application/schema+json";
 pub const PROBLEM: &str = "application/problem+json";
 /// OGC API asks for this very spelling, without a space.
 pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";

@@ -74,8 +74,13 @@ fn span(text: &str) -> Option<(Timestamp, Timestamp)> {
         let end: Timestamp = format!("{date}T23:59:59.999999999Z").parse().ok()?;
         return Some((start, end));
     }
-    let instant = is_instant(text).then(|| text.to_ascii_uppercase().parse::<Timestamp>().ok())??;
+    let instant = instant(text)?;
     Some((instant, instant))
+}
+
+/// An RFC 3339 instant, and no other form of ISO 8601.
+pub fn instant(text: &str) -> Option<Timestamp> {
+    is_instant(text).then(|| text.to_ascii_uppercase().parse().ok())?
 }
 
 /// RFC 3339 and no more: jiff reads other forms of ISO 8601 too.

@@ -34,6 +34,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("items.html", include_str!("templates/items.html")),
         ("item.html", include_str!("templates/item.html")),
         ("list.html", include_str!("templates/list.html")),
+        ("schema.html", include_str!("templates/schema.html")),
         ("text.html", include_str!("templates/text.html")),
         ("feed.xml", include_str!("templates/feed.xml")),
     ] {

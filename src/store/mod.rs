@@ -14,11 +14,14 @@
 
 mod boxes;
 mod disk;
+mod filter_sql;
+mod functions;
 mod identify;
 mod layer_writer;
 mod reader;
 mod register;
 mod select;
+mod sorted;
 mod spatial;
 mod spool;
 mod writer;
@@ -60,6 +63,9 @@ pub enum StoreError {
     NoSuchVersion { layer: LayerId, version: Version },
     #[error("{path}: {reason}")]
     Corrupt { path: PathBuf, reason: String },
+    /// A question that took longer than anybody waits: it was stopped.
+    #[error("une question à « {layer} » a été arrêtée après {seconds} s")]
+    TooLong { layer: LayerId, seconds: u64 },
     #[error("deux objets de « {layer} » ont l'identifiant « {id} », ou il manque")]
     DuplicateId { layer: LayerId, id: String },
 }

@@ -3,23 +3,27 @@
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension;
-use rusqlite::functions::FunctionFlags;
 
 use crate::geopackage::quoted;
 use crate::model::batch::FeatureBatch;
 use crate::model::feature::FeatureId;
 use crate::model::layer::Layer;
 use crate::query::Query;
-use crate::query::datetime;
 use crate::store::StoreError;
 use crate::store::boxes::Boxes;
 use crate::store::disk::fault;
+use crate::store::functions;
 use crate::store::select;
 use crate::store::select::RowPage;
 use crate::store::select::Selection;
@@ -30,14 +34,17 @@ pub const ID_COLUMN: &str = "bocage_id";
 /// The rows' envelopes, beside `data.gpkg`.
 pub const BOXES: &str = "data.boxes";
 
-/// The function that `datetime` becomes in SQL.
-pub const MEETS: &str = "bocage_meets";
-
 /// Page cache of a connection, KiB: pages come from the map, the cache only holds what is being worked on.
 const CACHE_KIB: i32 = 2_048;
 
 /// Bytes of a version that SQLite may map: the address space is free, and pages are shared between connections.
 const MAP_BYTES: i64 = 1 << 32;
+
+/// A question that takes longer is stopped: a scan of a million rows with the dearest filter takes a third of it.
+const QUESTION_MAX: Duration = Duration::from_secs(10);
+
+/// Steps of SQLite's machine between two looks at the clock: some ten microseconds of plain work.
+const STEPS_UNTIMED: i32 = 1_000;
 
 /// Connections kept for the next request; more are opened under load and closed after.
 const POOL_MAX: usize = 4;
@@ -47,7 +54,20 @@ pub struct LayerReader {
     pub layer: Layer,
     pub(super) boxes: Boxes,
     path: PathBuf,
-    pool: Mutex<Vec<Connection>>,
+    pool: Mutex<Vec<Timed>>,
+}
+
+/// A connection whose questions end.
+struct Timed {
+    connection: Connection,
+    /// Milliseconds since the process knew the clock: when the question under way is stopped.
+    deadline: Arc<AtomicU64>,
+}
+
+/// Milliseconds since the first call.
+fn clock_ms() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl LayerReader {
@@ -61,44 +81,48 @@ impl LayerReader {
         Ok(reader)
     }
 
-    fn connect(&self) -> Result<Connection, StoreError> {
-        let connect = || -> rusqlite::Result<Connection> {
+    fn connect(&self) -> Result<Timed, StoreError> {
+        let connect = || -> rusqlite::Result<Timed> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(uri(&self.path), flags)?;
             connection.pragma_update(None, "mmap_size", MAP_BYTES)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.query_row("SELECT count(*) FROM gpkg_contents", [], |_| Ok(()))?;
-            let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-            connection.create_scalar_function(MEETS, 3, flags, |context| {
-                let text = |at: usize| context.get_raw(at).as_str_or_null().ok().flatten();
-                let asked = text(2).and_then(|asked| datetime::parse(asked).ok());
-                Ok(asked.is_some_and(|asked| asked.meets(text(0), text(1))))
-            })?;
-            Ok(connection)
+            functions::register(&connection)?;
+            let deadline = Arc::new(AtomicU64::new(u64::MAX));
+            let watched = Arc::clone(&deadline);
+            connection.progress_handler(STEPS_UNTIMED, Some(move || clock_ms() > watched.load(Ordering::Relaxed)));
+            Ok(Timed { connection, deadline })
         };
         connect().map_err(self.fault())
     }
 
     pub(super) fn fault(&self) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
-        |source| StoreError::Sqlite { path: self.path.clone(), source }
+        |source| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                StoreError::TooLong { layer: self.layer.id.clone(), seconds: QUESTION_MAX.as_secs() }
+            }
+            _ => StoreError::Sqlite { path: self.path.clone(), source },
+        }
     }
 
-    /// Lends a connection for the length of one question.
+    /// Lends a connection for the length of one question, which is stopped after [`QUESTION_MAX`].
     pub(super) fn with<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match pooled {
-            Some(connection) => connection,
+        let timed = match pooled {
+            Some(timed) => timed,
             None => self.connect()?,
         };
-        let answer = question(&connection).map_err(self.fault());
-        self.give_back(connection);
+        timed.deadline.store(clock_ms() + QUESTION_MAX.as_millis() as u64, Ordering::Relaxed);
+        let answer = question(&timed.connection).map_err(self.fault());
+        self.give_back(timed);
         answer
     }
 
-    fn give_back(&self, connection: Connection) {
+    fn give_back(&self, timed: Timed) {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < POOL_MAX {
-            pool.push(connection);
+            pool.push(timed);
         }
     }
 

@@ -21,10 +21,13 @@ use crate::model::layer::FieldType;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::query::Query;
+use crate::query::filter::ID;
 use crate::store::StoreError;
+use crate::store::filter_sql;
+use crate::store::functions::MEETS;
 use crate::store::reader::ID_COLUMN;
 use crate::store::reader::LayerReader;
-use crate::store::reader::MEETS;
+use crate::store::sorted;
 use crate::store::spatial;
 
 /// Rows of a chunk: some hundred kilobytes of parcels, so that a slow client holds little.
@@ -59,7 +62,7 @@ pub struct Conditions {
 
 /// One page of an answer.
 pub struct RowPage {
-    /// Row numbers, ascending.
+    /// Row numbers, in the order asked: ascending where none is.
     pub rows: Vec<i64>,
     /// Rows that match in all, whatever the page.
     pub matched: u64,
@@ -68,7 +71,7 @@ pub struct RowPage {
 }
 
 pub fn select(reader: &Arc<LayerReader>, query: &Query) -> Result<Selection, StoreError> {
-    let unbounded = query.page.limit.is_none() && query.page.offset == 0 && !query.is_spatial();
+    let unbounded = query.page.limit.is_none() && query.page.offset == 0 && query.sort.is_empty() && query.reach().is_empty();
     match conditions(&reader.layer, query).filter(|_| unbounded) {
         Some(conditions) => {
             let pending = Pending::Scan { conditions, after: query.page.after.unwrap_or(0), done: false };
@@ -125,7 +128,7 @@ impl Iterator for Selection {
 pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> {
     let after = query.page.after.unwrap_or(0);
     let limit = query.page.limit.unwrap_or(u64::MAX);
-    if query.is_unfiltered() {
+    if query.is_unfiltered() && query.sort.is_empty() {
         // Rows are numbered from 1 without a gap.
         let features = reader.layer.features;
         let first = query.page.offset.saturating_add(after.unsigned_abs()).saturating_add(1);
@@ -134,8 +137,12 @@ pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> 
         return Ok(RowPage { rows, matched: features, more: last < features && first <= features });
     }
     let Some(conditions) = conditions(&reader.layer, query) else { return Ok(RowPage { rows: Vec::new(), matched: 0, more: false }) };
-    if query.is_spatial() {
-        return spatial::page(reader, query, &conditions);
+    let reach = query.reach();
+    if !query.sort.is_empty() {
+        return sorted::page(reader, query, &reach, conditions);
+    }
+    if !reach.is_empty() {
+        return spatial::page(reader, query, &reach, &conditions);
     }
     let mut rows = scan(reader, &conditions, after, limit.saturating_add(1), query.page.offset)?;
     let more = rows.len() as u64 > limit;
@@ -145,7 +152,7 @@ pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> 
     Ok(RowPage { rows, matched, more })
 }
 
-fn count(reader: &LayerReader, conditions: Conditions) -> Result<u64, StoreError> {
+pub fn count(reader: &LayerReader, conditions: Conditions) -> Result<u64, StoreError> {
     let sql = format!("SELECT count(*) FROM {} WHERE {}", quoted(reader.layer.id.as_str()), conditions.sql.join(" AND "));
     reader
         .with(|connection| connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get::<_, i64>(0)))
@@ -156,8 +163,12 @@ fn count(reader: &LayerReader, conditions: Conditions) -> Result<u64, StoreError
 fn conditions(layer: &Layer, query: &Query) -> Option<Conditions> {
     let mut found = Conditions { sql: Vec::new(), values: Vec::new() };
     for (name, text) in &query.equals {
-        let field = layer.field(name)?;
-        let value = match field.field_type {
+        let (column, field_type) = match name.as_str() {
+            ID if layer.id_kind == IdKind::Integer => (ID_COLUMN.to_owned(), FieldType::Integer),
+            ID => (ID_COLUMN.to_owned(), FieldType::Text),
+            name => (quoted(name), layer.field(name)?.field_type),
+        };
+        let value = match field_type {
             FieldType::Text | FieldType::Date | FieldType::DateTime => SqlValue::Text(text.clone()),
             FieldType::Integer => SqlValue::Integer(text.trim().parse().ok()?),
             FieldType::Real => SqlValue::Real(text.trim().parse().ok()?),
@@ -167,7 +178,7 @@ fn conditions(layer: &Layer, query: &Query) -> Option<Conditions> {
                 _ => return None,
             }),
         };
-        found.sql.push(format!("{} = ?", quoted(name)));
+        found.sql.push(format!("{column} = ?"));
         found.values.push(value);
     }
     if let Some(interval) = &query.datetime {
@@ -177,6 +188,11 @@ fn conditions(layer: &Layer, query: &Query) -> Option<Conditions> {
             let end = |instant: &Option<String>| instant.clone().unwrap_or_else(|| "..".to_owned());
             found.values.push(SqlValue::Text(format!("{}/{}", end(&interval.start), end(&interval.end))));
         }
+    }
+    if let Some(filter) = &query.filter {
+        let (sql, values) = filter_sql::translate(filter, layer);
+        found.sql.push(sql);
+        found.values.extend(values);
     }
     if found.sql.is_empty() {
         found.sql.push("1".to_owned());
@@ -205,7 +221,7 @@ pub fn read_rows(reader: &LayerReader, rows: &[i64], columns: &[usize]) -> Resul
     names.push(if layer.geometry.is_some() { GEOMETRY.to_owned() } else { "NULL".to_owned() });
     names.extend(columns.iter().map(|column| quoted(&layer.fields[*column].name)));
     let list = format!("SELECT {} FROM {}", names.join(", "), quoted(layer.id.as_str()));
-    let contiguous = rows[rows.len() - 1] - rows[0] == rows.len() as i64 - 1;
+    let contiguous = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
     let mut batch = BatchBuilder::new(layer, columns);
     reader.with(|connection| {
         if contiguous {

@@ -6,7 +6,6 @@
 use std::ops::ControlFlow;
 use std::ops::Range;
 
-use geo::BoundingRect;
 use geo::Intersects;
 use geo_traits::to_geo::ToGeoGeometry;
 use geo_types::Geometry;
@@ -28,17 +27,16 @@ use crate::store::reader::LayerReader;
 use crate::store::select::Conditions;
 use crate::store::select::RowPage;
 
-/// Rows whose geometry meets the boxes and the area, and whose fields meet the conditions.
+/// Rows whose geometry meets the boxes and the area, and whose fields meet the conditions. `reach`: where they lie at all.
 ///
 /// # Errors
 /// `Sqlite`.
-pub fn page(reader: &LayerReader, query: &Query, conditions: &Conditions) -> Result<RowPage, StoreError> {
+pub fn page(reader: &LayerReader, query: &Query, reach: &[Envelope], conditions: &Conditions) -> Result<RowPage, StoreError> {
     let mut pager = Pager::new(query);
-    let boxes = boxes(query);
     reader.with(|connection| {
         let mut judge = Judge::new(connection, reader.layer.id.as_str(), query, conditions)?;
         let mut fault = None;
-        let _ = reader.boxes.visit(&boxes, &mut |rows, inside| match judge.take(rows, inside, &mut pager) {
+        let _ = reader.boxes.visit(reach, &mut |rows, inside| match judge.take(rows, inside, &mut pager) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 fault = Some(error);
@@ -48,16 +46,6 @@ pub fn page(reader: &LayerReader, query: &Query, conditions: &Conditions) -> Res
         fault.map_or(Ok(()), Err)
     })?;
     Ok(pager.page)
-}
-
-/// Where to look: the boxes asked, else the area's envelope.
-fn boxes(query: &Query) -> Vec<Envelope> {
-    match query.area.as_ref().and_then(|area| area.bounding_rect()) {
-        Some(rect) if query.bbox.is_empty() => {
-            vec![Envelope { west: rect.min().x, south: rect.min().y, east: rect.max().x, north: rect.max().y }]
-        }
-        _ => query.bbox.clone(),
-    }
 }
 
 /// Cuts the page out of the matches, and counts them all.
@@ -116,7 +104,9 @@ impl<'c> Judge<'c> {
     }
 
     fn take(&mut self, rows: Range<i64>, inside: bool, pager: &mut Pager) -> rusqlite::Result<()> {
-        let inside = inside && self.query.area.is_none();
+        // Where neither box nor area is asked, the conditions alone say who matches.
+        let is_located = !self.query.bbox.is_empty() || self.query.area.is_some();
+        let inside = (inside && self.query.area.is_none()) || !is_located;
         if inside && self.fields.is_none() {
             pager.take(rows);
             return Ok(());

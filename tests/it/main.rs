@@ -1,5 +1,6 @@
 //! Everything on small data, in one binary: the program from outside, and strangers who read what it gives.
 
+mod cql2;
 mod crs;
 mod downloads;
 mod keeping;

@@ -23,6 +23,7 @@ use crate::service::ogcapi::OFFERED;
 use crate::service::ogcapi::html;
 use crate::service::ogcapi::json as json_response;
 use crate::service::ogcapi::own_links;
+use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
 
@@ -90,6 +91,7 @@ fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> s
     for format in FORMATS.iter().filter(|format| format.media_type() != media_type::GEOJSON) {
         links.push(Link::new(format!("{address}/items?f={}", format.id()), "items", format.media_type()).titled(said.title.clone()));
     }
+    links.extend(schemas::links(&address));
     links.push(Link::new(record.licence.url.clone(), "license", media_type::HTML).titled(record.licence.title.clone()));
     for file in &layer.manifest.files {
         let mut link = Link::new(format!("{}/downloads/{}/{}", state.base, said.id, file.name), "enclosure", &file.media_type)

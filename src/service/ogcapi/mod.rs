@@ -1,10 +1,13 @@
-//! OGC API - Features, Part 1 (OGC 17-069r4) and Part 2 (OGC 18-058r1).
+//! OGC API - Features: Part 1 (OGC 17-069r4), Part 2 (OGC 18-058r1), Part 3 (OGC 19-079r2) with CQL2 (OGC 21-065r2),
+//! Part 5 (OGC 23-058, schemas) and Part 8 (OGC 24-030, sorting).
 
 mod collections;
+mod filtering;
 mod html;
 pub mod items;
 mod openapi;
 mod query;
+mod schemas;
 
 use axum::Router;
 use axum::extract::RawQuery;
@@ -30,12 +33,36 @@ use crate::service::state::AppState;
 pub struct OgcApi;
 
 /// Exactly these spellings: suites compare text.
-const CONFORMANCE: [&str; 5] = [
+const CONFORMANCE: [&str; 29] = [
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus",
+    "http://www.opengis.net/spec/cql2/1.0/conf/spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
+    "http://www.opengis.net/spec/cql2/1.0/conf/arithmetic",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/advanced-property-roles",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/returnables-and-receivables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/sortables",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/sortables",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/sorting",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/features-sorting",
 ];
 
 /// Representations of documents: JSON, and a page.
@@ -66,6 +93,7 @@ impl Service for OgcApi {
             .route("/api", get(openapi::api))
             .route("/collections", get(collections::list))
             .route("/collections/{id}", get(collections::one))
+            .route("/collections/{id}/{kind}", get(schemas::one))
             .route("/collections/{id}/items", get(items::list))
             .route("/collections/{id}/items/{fid}", get(items::one))
     }

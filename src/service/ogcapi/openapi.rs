@@ -18,8 +18,12 @@ use crate::http::fault::Fault;
 use crate::http::negotiate::negotiate;
 use crate::http::params::Params;
 use crate::model::layer::FieldType;
+use crate::model::layer::IdKind;
 use crate::model::media_type;
+use crate::query::filter::ID;
+use crate::service::ogcapi::filtering;
 use crate::service::ogcapi::query;
+use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
 
@@ -74,6 +78,14 @@ fn document(state: &AppState) -> Value {
                 json!({ "type": "object" }),
             ),
         );
+        for kind in &schemas::KINDS {
+            let media = [media_type::JSON_SCHEMA, media_type::HTML];
+            let id = format!("{id}.get{}", kind.name);
+            paths.insert(
+                format!("{address}/{}", kind.name),
+                operation(&id, "Collections", title, vec![documents.clone()], &media, json!({ "type": "object" })),
+            );
+        }
         let mut formats = vec!["geojson", "json", "html"];
         formats.extend(FORMATS.iter().map(|format| format.id()).filter(|id| *id != "geojson"));
         let mut parameters = vec![f(&formats)];
@@ -192,6 +204,7 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
     if layer.layer().fields.is_empty() {
         parameters.pop();
     }
+    parameters.extend(filtering_parameters(layer));
     if has_communes {
         parameters.push(plain(
             "commune",
@@ -199,17 +212,47 @@ fn items_parameters(layer: &PublishedLayer, has_communes: bool) -> Vec<Value> {
             json!({ "type": "string", "pattern": "^[0-9][0-9AB][0-9]{3}$" }),
         ));
     }
+    let id_type = if layer.layer().id_kind == IdKind::Integer { FieldType::Integer } else { FieldType::Text };
+    parameters.push(plain(ID, "Id of a feature.", schema_of(id_type)));
     for field in layer.layer().fields.iter().filter(|field| !query::KNOWN.contains(&field.name.as_str())) {
-        let schema = match field.field_type {
-            FieldType::Integer => json!({ "type": "integer", "format": "int64" }),
-            FieldType::Real => json!({ "type": "number" }),
-            FieldType::Boolean => json!({ "type": "boolean" }),
-            FieldType::Date => json!({ "type": "string", "format": "date" }),
-            FieldType::Text | FieldType::DateTime => json!({ "type": "string" }),
-        };
-        parameters.push(plain(&field.name, &field.title, schema));
+        parameters.push(plain(&field.name, &field.title, schema_of(field.field_type)));
     }
     parameters
+}
+
+fn schema_of(field_type: FieldType) -> Value {
+    match field_type {
+        FieldType::Integer => json!({ "type": "integer", "format": "int64" }),
+        FieldType::Real => json!({ "type": "number" }),
+        FieldType::Boolean => json!({ "type": "boolean" }),
+        FieldType::Date => json!({ "type": "string", "format": "date" }),
+        FieldType::Text | FieldType::DateTime => json!({ "type": "string" }),
+    }
+}
+
+/// `/req/filter/filter-param`, `/req/filter/filter-lang-param`, `/req/filter/filter-crs-param`, `/req/sorting/sortby-definition`.
+fn filtering_parameters(layer: &PublishedLayer) -> Vec<Value> {
+    let names = filtering::sortables(layer);
+    let signed: Vec<String> = ["", "+", "-"].iter().flat_map(|sign| names.iter().map(move |name| format!("{sign}{name}"))).collect();
+    let parameter = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "style": "form", "explode": false, "description": description, "schema": schema });
+    vec![
+        parameter(
+            "filter",
+            "Condition that features meet, in the language of `filter-lang`.",
+            json!({ "type": "string", "minLength": 1, "example": "id IS NOT NULL" }),
+        ),
+        parameter(
+            "filter-lang",
+            "Language of `filter`.",
+            json!({ "type": "string", "enum": filtering::LANGUAGES, "default": filtering::LANGUAGES[0] }),
+        ),
+        crs_parameter("filter-crs", layer),
+        parameter(
+            "sortby",
+            "Names to sort by: upwards, or downwards behind a minus.",
+            json!({ "type": "array", "minItems": 1, "maxItems": filtering::SORT_KEYS_MAX, "items": { "type": "string", "enum": signed } }),
+        ),
+    ]
 }
 
 fn feature_schema() -> Value {

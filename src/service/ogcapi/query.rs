@@ -9,11 +9,15 @@ use crate::http::params::unknown;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::layer::FieldType;
+use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
 use crate::model::version::Version;
 use crate::query::Page;
 use crate::query::Query;
 use crate::query::bbox;
 use crate::query::datetime;
+use crate::query::filter::ID;
+use crate::service::ogcapi::filtering;
 
 /// Features of a page where nobody says. As GeoServer and ldproxy: enough to look at.
 pub const LIMIT_DEFAULT: u64 = 100;
@@ -24,7 +28,22 @@ pub const LIMIT_MAX: u64 = 10_000;
 pub const OFFSET_MAX: u64 = (1 << 53) - 1;
 
 /// Parameters of `/items`, beside the layer's own fields.
-pub const KNOWN: [&str; 10] = ["f", "limit", "offset", "after", "bbox", "bbox-crs", "crs", "datetime", "properties", "commune"];
+pub const KNOWN: [&str; 14] = [
+    "f",
+    "limit",
+    "offset",
+    "after",
+    "bbox",
+    "bbox-crs",
+    "crs",
+    "datetime",
+    "properties",
+    "sortby",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+    "commune",
+];
 
 /// A question about a version: a `next` link names the version that its page was cut from.
 pub struct Asked {
@@ -60,24 +79,35 @@ pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -
                 Fault::parameter("commune", &code, "expected the INSEE code of a commune of the territory, such as 35188")
             })?),
         };
+    let filter = filtering::read_filter(&mut params, layer)?;
+    let sort = filtering::read_sort(&mut params, layer)?;
     let fields = params.take("properties").map(|text| read_properties(&text, layer)).transpose()?;
     let mut equals = Vec::new();
     for (name, value) in params.rest() {
-        let Some(field) = layer.layer().field(&name) else {
+        let Some(field_type) = type_of(&name, layer.layer()) else {
             let mut known: Vec<&str> = KNOWN.to_vec();
-            known.extend(layer.layer().fields.iter().map(|field| field.name.as_str()));
+            known.extend(filtering::sortables(layer));
             return Err(unknown(&name, &value, &known));
         };
-        if let Some(expected) = misfit(field.field_type, &value) {
+        if let Some(expected) = misfit(field_type, &value) {
             return Err(Fault::parameter(&name, &value, expected));
         }
         equals.push((name, value));
     }
     // A layer without times is not filtered by time (`/req/core/fc-time-response` A).
     let datetime = datetime.filter(|_| !layer.layer().time_fields.is_empty());
-    let query =
-        Query { bbox: bbox.unwrap_or_default(), datetime, equals, area, page: Page { limit: Some(limit), offset, after }, fields, crs };
+    let page = Page { limit: Some(limit), offset, after };
+    let query = Query { bbox: bbox.unwrap_or_default(), datetime, equals, filter, area, sort, page, fields, crs };
     Ok(Asked { query, version })
+}
+
+/// Of a field, or of the id (`/req/queryables-query-parameters/parameters`).
+fn type_of(name: &str, layer: &Layer) -> Option<FieldType> {
+    match name {
+        ID if layer.id_kind == IdKind::Integer => Some(FieldType::Integer),
+        ID => Some(FieldType::Text),
+        name => layer.field(name).map(|field| field.field_type),
+    }
 }
 
 /// What a field's value would be, where `value` cannot be one.
@@ -103,11 +133,12 @@ pub fn read_crs(params: &mut Params, layer: &PublishedLayer) -> Result<Crs, Faul
     }
 }
 
-fn served(text: &str, layer: &PublishedLayer) -> Option<Crs> {
+/// The CRS that a text names, if the layer answers in it.
+pub fn served(text: &str, layer: &PublishedLayer) -> Option<Crs> {
     parse::parse(text).filter(|crs| layer.crs_served().contains(crs))
 }
 
-fn refused(name: &str, text: &str, layer: &PublishedLayer) -> Fault {
+pub fn refused(name: &str, text: &str, layer: &PublishedLayer) -> Fault {
     let known: Vec<String> = layer.crs_served().iter().map(|crs| crs.uri()).collect();
     Fault::parameter(name, text, format!("expected one of {}", known.join(", ")))
 }
