@@ -8,6 +8,7 @@ use crate::catalogue::CatalogueError;
 use crate::catalogue::open::Opened;
 use crate::crs::Transform;
 use crate::crs::batch;
+use crate::encode::geojson_lines;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::query::Query;
@@ -32,7 +33,13 @@ impl FoundPage {
         let mut runs = self.page.rows.chunk_by(|row, next| row + 1 == *next).peekable();
         while let Some(run) = runs.next() {
             let (first, last) = (run[0], run[run.len() - 1]);
-            pieces.push(self.opened.fragments(first, last, runs.peek().is_some())?);
+            let more = runs.peek().is_some();
+            // Behind the last feature of the file no other stands; in another order one may stand behind it in the page.
+            let ends_the_file = last.unsigned_abs() == self.opened.reader.layer.features;
+            pieces.push(self.opened.fragments(first, last, more && !ends_the_file)?);
+            if more && ends_the_file {
+                pieces.push(Bytes::from_static(geojson_lines::BETWEEN));
+            }
         }
         Ok(pieces)
     }

@@ -3,10 +3,12 @@
 mod cql2;
 mod crs;
 mod downloads;
+mod filters;
 mod keeping;
 mod kills;
 mod montfort;
 mod ogcapi_features;
+mod ogcapi_filtering;
 mod reading;
 mod serving;
 mod shared;

@@ -24,6 +24,7 @@ use bocage::model::version::Version;
 use bocage::model::wkb;
 use bocage::query::Page;
 use bocage::query::Query;
+use bocage::store::LayerReader;
 use bocage::store::LayerState;
 use bocage::store::Manifest;
 use bocage::store::Staged;
@@ -34,7 +35,7 @@ use bocage::store::Writer;
 const NOW: &str = "2026-06-30T10:00:00Z";
 const WAIT: Duration = Duration::from_millis(200);
 
-fn field(name: &str, field_type: FieldType) -> Field {
+pub fn field(name: &str, field_type: FieldType) -> Field {
     Field { name: name.into(), source_name: name.into(), title: name.into(), description: None, unit: None, field_type, values: Vec::new() }
 }
 
@@ -42,7 +43,7 @@ fn id() -> LayerId {
     LayerId::new("arbres").expect("a valid id")
 }
 
-fn layer() -> Layer {
+pub fn layer() -> Layer {
     Layer {
         id: id(),
         title: "Arbres".into(),
@@ -106,6 +107,16 @@ fn publish(writer: &Writer, rows: &[Row<'_>], now: &str) -> Manifest {
     std::fs::write(staged.folder.join("arbres.geojson"), "{}").expect("a download");
     let files = vec![("arbres.geojson".to_owned(), "application/geo+json".to_owned(), "GeoJSON".to_owned())];
     staged.commit(record(), files, now).expect("committed")
+}
+
+/// A version of these rows, as it is read. The folder is theirs.
+pub fn reader_of(layer: Layer, rows: &[Row<'_>]) -> (tempfile::TempDir, Arc<LayerReader>) {
+    let (folder, store) = open();
+    let writer = store.writer(WAIT).expect("the lock");
+    let id = layer.id.clone();
+    let manifest = stage(&writer, layer, rows).commit(record(), Vec::new(), NOW).expect("committed");
+    let reader = store.reader(&id, &manifest.version).expect("a reader");
+    (folder, Arc::new(reader))
 }
 
 fn open() -> (tempfile::TempDir, Store) {

@@ -230,12 +230,12 @@ fn list<T>(out: &mut String, all: &[T], write: impl Fn(&mut String, &T)) {
     out.push(')');
 }
 
-fn line(out: &mut String, positions: &Vec<Position>) {
+fn line(out: &mut String, positions: &[Position]) {
     list(out, positions, position);
 }
 
-fn area(out: &mut String, rings: &Vec<Vec<Position>>) {
-    list(out, rings, line);
+fn area(out: &mut String, rings: &[Vec<Position>]) {
+    list(out, rings, |out, ring| line(out, ring));
 }
 
 fn position(out: &mut String, at: &Position) {

@@ -1,5 +1,6 @@
 //! Geometries of filters: as a client wrote them, and in lon, lat (`/req/basic-spatial-functions-plus`).
 
+use geo::Area;
 use geo::Validation;
 use geo_types::Coord;
 use geo_types::Geometry;
@@ -54,9 +55,20 @@ impl Shape {
         };
         let placed = geo::MapCoords::try_map_coords(&geometry, |position| place(position, crs, &way))?;
         match placed.check_validation() {
+            Ok(()) if has_flat_area(&placed) => Err("expected areas, found one without a surface".to_owned()),
             Ok(()) => Ok(placed),
             Err(fault) => Err(format!("expected a valid geometry: {fault}")),
         }
+    }
+}
+
+/// A ring that runs back on itself has no inside, and no relation that means anything.
+fn has_flat_area(geometry: &Geometry<f64>) -> bool {
+    match geometry {
+        Geometry::Polygon(polygon) => polygon.unsigned_area() == 0.0,
+        Geometry::MultiPolygon(many) => many.iter().any(|polygon| polygon.unsigned_area() == 0.0),
+        Geometry::GeometryCollection(many) => many.iter().any(has_flat_area),
+        _ => false,
     }
 }
 
@@ -193,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_no_geometry_is_refused() {
-        let ring = |positions: &[[f64; 2]]| Shape::Written(GeometryValue::new_polygon([positions.iter().copied().collect::<Vec<_>>()]));
+        let ring = |positions: &[[f64; 2]]| Shape::Written(GeometryValue::new_polygon([positions.to_vec()]));
         let bow_tie = [[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0], [0.0, 0.0]];
         assert!(ring(&bow_tie).placed(CRS84).is_err_and(|fault| fault.starts_with("expected a valid geometry")));
         assert!(ring(&[[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [1.0, 1.0]]).placed(CRS84).is_err_and(|fault| fault.contains("end where")));
