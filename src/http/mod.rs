@@ -1,4 +1,4 @@
-//! What protocols share: faults, validators, negotiation, parameters, links, streams.
+//! What protocols share: faults, validators, negotiation, parameters, links, streams, turns.
 
 pub mod cache;
 pub mod fault;
@@ -6,3 +6,4 @@ pub mod negotiate;
 pub mod params;
 pub mod pieces;
 pub mod stream;
+pub mod work;

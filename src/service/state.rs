@@ -9,18 +9,22 @@ use crate::catalogue::Found;
 use crate::catalogue::PublishedLayer;
 use crate::config::Site;
 use crate::http::fault::Fault;
+use crate::http::work::Work;
 
 #[derive(Clone)]
 pub struct AppState {
     pub site: Arc<Site>,
     /// Every absolute address begins with it; no trailing slash.
     pub base: Arc<str>,
+    /// Turns of what keeps a core busy.
+    pub work: Arc<Work>,
     current: Arc<RwLock<Arc<Catalogue>>>,
 }
 
 impl AppState {
     pub fn new(site: Arc<Site>, base: &str, catalogue: Catalogue) -> AppState {
-        AppState { site, base: base.trim_end_matches('/').into(), current: Arc::new(RwLock::new(Arc::new(catalogue))) }
+        let current = Arc::new(RwLock::new(Arc::new(catalogue)));
+        AppState { site, base: base.trim_end_matches('/').into(), work: Arc::default(), current }
     }
 
     /// Taken once a request, so that an answer shows one moment.

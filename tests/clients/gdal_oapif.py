@@ -1,4 +1,5 @@
-"""GDAL's OAPIF driver pages through a collection in each spelling of its CRS that the driver takes: each feature once, in its place.
+"""GDAL's OAPIF driver pages through a collection in each spelling of its CRS that the driver takes: each feature once, in its place;
+and asks it by attributes, which the server answers (OGC API - Features Part 3).
 
     gdal_oapif.py BASE LAYER
 
@@ -7,6 +8,7 @@ Places are held against PROJ's cs2cs, made from the GeoJSON download.
 
 import json
 import sys
+import tempfile
 import urllib.request
 
 import numpy
@@ -25,8 +27,24 @@ def points(wkb):
     return buffer["x"], buffer["y"]
 
 
+def filtered(base, layer):
+    """What GDAL's own filter leaves of the download, the server leaves of the collection, in one page where GDAL asks it."""
+    with tempfile.TemporaryDirectory() as folder:
+        download, _ = urllib.request.urlretrieve(f"{base}/downloads/{layer}/{layer}.geojson", f"{folder}/{layer}.geojson")
+        compare(base, layer, download)
+
+
+def compare(base, layer, download):
+    for where in ("numero < 50", "nom = 'Point n° 77'", "nom LIKE 'Point n° 1999_'", "numero >= 199990 OR numero = 3", "NOT (numero > 2)"):
+        _, expected, _, _ = pyogrio.raw.read(download, where=where, return_fids=True, read_geometry=False)
+        _, found, _, _ = pyogrio.raw.read(f"OAPIF:{base}", layer=layer, where=where, return_fids=True, read_geometry=False, PAGE_SIZE="10000")
+        assert sorted(found.tolist()) == sorted(expected.tolist()) and len(found), f"{where}: {len(found)} of {len(expected)}"
+        print(f"GDAL {pyogrio.__gdal_version_string__}, where {where}: {len(found)} features")
+
+
 def main():
     base, layer = sys.argv[1:]
+    filtered(base, layer)
     with urllib.request.urlopen(f"{base}/downloads/{layer}/{layer}.geojson") as response:
         reference = {int(key): place for key, place in by_id(json.load(response)["features"]).items()}
     for crs in (None, CRS84, "http://www.opengis.net/def/crs/EPSG/0/4326", "http://www.opengis.net/def/crs/EPSG/0/2154", "EPSG:3948"):

@@ -72,12 +72,11 @@ pub async fn list(
     if let Some(unchanged) = validator.answer(&headers) {
         return Ok(unchanged);
     }
-    // Questions to the store last milliseconds, and the runtime has another thread.
-    let answer = tokio::task::block_in_place(|| match wanted {
-        "geojson" => collection(&state, &layer, &asked.query, raw.as_deref()),
-        "html" => table(&state, &layer, &asked.query, raw.as_deref()),
-        other => streamed(&layer, asked.query, other),
-    });
+    let answer = match wanted {
+        "geojson" => state.work.run(|| collection(&state, &layer, &asked.query, raw.as_deref())).await,
+        "html" => state.work.run(|| table(&state, &layer, &asked.query, raw.as_deref())).await,
+        other => streamed(&state, &layer, asked.query, other).await,
+    };
     answer.map(|response| validator.stamp(response))
 }
 
@@ -168,18 +167,21 @@ fn with_crs(mut response: Response, crs: Crs) -> Response {
     response
 }
 
-fn streamed(layer: &Arc<PublishedLayer>, query: Query, wanted: &str) -> Result<Response, Fault> {
+/// Found first, so that a fault has its status; then written as it is read.
+async fn streamed(state: &AppState, layer: &Arc<PublishedLayer>, query: Query, wanted: &str) -> Result<Response, Fault> {
     let nothing = || Fault::parameter("f", wanted, "expected a format of this service");
     let format = *FORMATS.iter().find(|format| format.id() == wanted).ok_or_else(nothing)?;
-    let layer = Arc::clone(layer);
+    let place = state.work.stream()?;
+    let found = state.work.run(|| Ok(layer.page(&query)?)).await?;
+    let mut shown = layer.layer().clone();
+    if let Some(fields) = &query.fields {
+        shown.fields.retain(|field| fields.contains(&field.name));
+    }
     let crs = query.crs;
     let body = stream::body(move |out| {
-        let mut shown = layer.layer().clone();
-        if let Some(fields) = &query.fields {
-            shown.fields.retain(|field| fields.contains(&field.name));
-        }
-        let mut encoder = format.begin(&shown, query.crs, out)?;
-        for chunk in layer.features(&query).map_err(io::Error::other)? {
+        let _place = place;
+        let mut encoder = format.begin(&shown, crs, out)?;
+        for chunk in found.features(&query) {
             encoder.write(&chunk.map_err(io::Error::other)?.batch)?;
         }
         encoder.finish()
