@@ -46,7 +46,7 @@ impl FoundPage {
 
     /// Its features from the store, in `query.crs` and with `query.fields`.
     pub fn features(self, query: &Query) -> Features {
-        Features::new(self.opened.reader.rows(self.page, query), query.crs)
+        Features { selection: self.opened.reader.rows(self.page, query), crs: query.crs }
     }
 }
 
@@ -54,12 +54,6 @@ impl FoundPage {
 pub struct Features {
     selection: Selection,
     crs: Crs,
-}
-
-impl Features {
-    pub(super) fn new(selection: Selection, crs: Crs) -> Features {
-        Features { selection, crs }
-    }
 }
 
 impl Iterator for Features {

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::catalogue::CatalogueError;
-use crate::catalogue::answer::Features;
 use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Opened;
 use crate::catalogue::open::Shelf;
@@ -31,7 +30,6 @@ use crate::model::record::Record;
 use crate::model::version::Version;
 use crate::query::Query;
 use crate::store::Chunk;
-use crate::store::LayerState;
 use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
@@ -118,10 +116,6 @@ impl PublishedLayer {
         &self.manifest.layer
     }
 
-    pub fn state(&self) -> LayerState {
-        LayerState::Published
-    }
-
     /// CRS that clients may ask features in: CRS84 first, then the storage CRS, then the served ones whose area of use
     /// holds the layer. OGC API - Features `/req/crs/crs-uri`.
     pub fn crs_served(&self) -> Vec<Crs> {
@@ -139,12 +133,6 @@ impl PublishedLayer {
             }
         }
         served
-    }
-
-    /// # Errors
-    /// Any `CatalogueError`.
-    pub fn features(self: &Arc<Self>, query: &Query) -> Result<Features, CatalogueError> {
-        self.asking(|opened| Ok(Features::new(opened.reader.select(query)?, query.crs)))
     }
 
     /// One page of row numbers, and how many features match in all. OGC API - Features `/req/core/fc-numberMatched`.
