@@ -15,6 +15,7 @@ use crate::config::reader::read_text;
 use crate::model::crs::Crs;
 use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
+use crate::query::cql2_text;
 
 /// Keys of the contract that later rooms read; their shape is kept as written.
 const RESERVED: [&str; 12] =
@@ -78,6 +79,10 @@ fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, Co
         id_field: section.text("id")?,
         time: section.texts("time")?,
         left_out: section.texts("left_out")?,
+        rows: section.parsed("where", |text| {
+            cql2_text::parse(&text)
+                .map_err(|expected| format!("ce n'est pas un filtre CQL2, par exemple « etat <> 'projet' » ({expected})"))
+        })?,
         fields: Some(field_entries(&fields)?),
         ignored_checks: ignored(section)?,
         reserved: reserved(section)?,
@@ -175,13 +180,6 @@ fn ignored(section: &Section<'_>) -> Result<Vec<String>, ConfigError> {
 }
 
 fn reserved(section: &Section<'_>) -> Result<BTreeMap<String, toml::Value>, ConfigError> {
-    // Kept and not obeyed, it would let out the rows that the officer keeps back.
-    if section.kept("where").is_some() {
-        return Err(section.fault(
-            "where",
-            "cette version ne sait pas encore choisir les lignes : préparez un fichier qui n'a que celles à publier".to_owned(),
-        ));
-    }
     let mut kept = BTreeMap::new();
     for key in RESERVED {
         kept.extend(section.kept(key).map(|value| (key.to_owned(), value)));
@@ -222,6 +220,7 @@ scale = 1000
 created = 2019-05-02
 time = ["debut", "fin"]
 left_out = "telephone"
+where = "etat <> 'projet'"
 table = { header_row = 3, x = "X", y = "Y", separator = ";" }
 [fields]
 nom = { title = "Nom" }
@@ -238,6 +237,7 @@ ignore = ["empty-field"]
         assert_eq!(file.source, "03_EQUIPEMENTS/equipements.gpkg");
         assert_eq!(file.frequency.as_deref(), Some("annually"));
         assert_eq!(file.left_out, ["telephone"]);
+        assert_eq!(file.rows.as_ref().map(cql2_text::write).as_deref(), Some("etat <> 'projet'"));
         assert_eq!(file.fields.unwrap_or_default()[1].1.values[0], ("B".to_owned(), "Culture".to_owned()));
         assert!(file.reserved.contains_key("scale") && file.reserved.contains_key("created"));
     }
@@ -266,8 +266,8 @@ ignore = ["empty-field"]
                 ", ligne 4 : clé « ignorer » inconnue ; vouliez-vous dire « ignore » ?",
             ),
             (
-                "source = \"a.shp\"\nwhere = \"etat <> 'projet'\"\n[fields]\n",
-                ", ligne 2 : where : cette version ne sait pas encore choisir les lignes : préparez un fichier qui n'a que celles à publier",
+                "source = \"a.shp\"\nwhere = \"etat <> 'projet\"\n[fields]\n",
+                ", ligne 2 : where : ce n'est pas un filtre CQL2, par exemple « etat <> 'projet' » (expected the quotation mark at byte 9 to be closed)",
             ),
         ] {
             assert_eq!(open(text).expect_err("refused"), expected);

@@ -18,6 +18,7 @@ use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
 use crate::model::record::Contact;
 use crate::model::record::Licence;
+use crate::query::filter::Filter;
 
 /// Faults of a file that a person wrote, in French, with file and line.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +111,8 @@ pub struct LayerFile {
     pub id_field: Option<String>,
     pub time: Vec<String>,
     pub left_out: Vec<String>,
+    /// `where`: the rows that go out; `None`: all.
+    pub rows: Option<Filter>,
     /// In the officer's order. `None` in an ad hoc site: every column goes out.
     pub fields: Option<Vec<(String, FieldEntry)>>,
     pub ignored_checks: Vec<String>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::BinaryArray;
+use arrow_array::BooleanArray;
 use arrow_array::Int64Array;
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
@@ -102,6 +103,18 @@ impl FeatureBatch {
     pub fn project(&self, kept: &[usize]) -> FeatureBatch {
         let columns = kept.iter().map(|&column| self.columns[column].clone()).collect();
         FeatureBatch { rows: self.rows, ids: self.ids.clone(), columns, geometry: self.geometry.clone() }
+    }
+
+    /// The batch with only the rows that are `chosen`, which is as long as the batch.
+    pub fn choose(&self, chosen: &BooleanArray) -> FeatureBatch {
+        let choose = |array: &dyn Array| arrow_select::filter::filter(array, chosen).expect("a choice is as long as its batch");
+        let ids = match &self.ids {
+            Ids::Integer(ids) => Ids::Integer(choose(ids).as_primitive::<Int64Type>().clone()),
+            Ids::Text(ids) => Ids::Text(choose(ids).as_string::<i32>().clone()),
+        };
+        let columns = self.columns.iter().map(|(field_type, column)| (*field_type, choose(column))).collect();
+        let geometry = self.geometry.as_ref().map(|geometry| choose(geometry).as_binary::<i32>().clone());
+        FeatureBatch::new(ids, columns, geometry)
     }
 }
 

@@ -20,10 +20,12 @@ use crate::model::record::Record;
 use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
+use crate::publish::choice::Choice;
 use crate::publish::normalise;
 use crate::publish::record;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
+use crate::publish::report::grouped;
 use crate::source::Reading;
 use crate::store::LayerWriter;
 use crate::store::Writer;
@@ -33,6 +35,8 @@ pub struct Examined {
     pub source: SourceLayer,
     pub crs: Option<Crs>,
     pub outcome: ReadOutcome,
+    /// Rows that `where` chose, where it is written.
+    pub chosen: Option<u64>,
     pub findings: Vec<Finding>,
     pub record: Record,
     /// With every row written; `None` on `check`, or where the CRS is not known.
@@ -77,11 +81,12 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let writable = source.geometry.is_none() || crs.is_some();
     let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
     let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
+    let choice = file.rows.clone().map(|rows| Choice::of(rows, &source)).transpose()?;
     let reading = opened.read(&source)?;
-    let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, crs };
-    let (outcome, findings, layer_writer) = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
-    let writer = layer_writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
-    Ok(Examined { crs, outcome, findings, record, writer, source })
+    let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, choice, chosen: 0, crs };
+    let Passed { outcome, chosen, findings, writer } = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
+    let writer = writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
+    Ok(Examined { crs, outcome, chosen, findings, record, writer, source })
 }
 
 /// One reading from its first row to its last.
@@ -90,11 +95,14 @@ struct Pass<'a> {
     writer: Option<LayerWriter>,
     /// Places of the columns that go out.
     columns: Vec<usize>,
+    choice: Option<Choice>,
+    /// Rows that were chosen so far.
+    chosen: u64,
     crs: Option<Crs>,
 }
 
 impl Pass<'_> {
-    fn run(mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<(ReadOutcome, Vec<Finding>, Option<LayerWriter>)> {
+    fn run(mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<Passed> {
         let transform = self.crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
         let mut rows = 0u64;
         let mut lost_rows = Vec::new();
@@ -105,20 +113,32 @@ impl Pass<'_> {
                 None => (batch, Vec::new()),
             };
             lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
+            // Checks see every row: what they say of a row counts from the file's first.
             self.examination.see(&batch);
+            rows += batch.rows() as u64;
+            progress(rows);
+            let batch = self.choice.as_ref().map_or(batch.clone(), |choice| choice.rows(&batch));
+            self.chosen += batch.rows() as u64;
             if let Some(writer) = &mut self.writer {
                 writer.write(&batch.project(&self.columns))?;
             }
-            rows += batch.rows() as u64;
-            progress(rows);
         }
         let mut outcome = reading.finish()?;
         for row in lost_rows {
             outcome.note_unusable(row);
         }
+        let chosen = self.choice.is_some().then_some(self.chosen);
         let findings = self.examination.finish(&outcome);
-        Ok((outcome, findings, self.writer))
+        Ok(Passed { outcome, chosen, findings, writer: self.writer })
     }
+}
+
+/// What a reading left behind.
+struct Passed {
+    outcome: ReadOutcome,
+    chosen: Option<u64>,
+    findings: Vec<Finding>,
+    writer: Option<LayerWriter>,
 }
 
 impl Examined {
@@ -135,9 +155,15 @@ impl Examined {
             crs: self.crs.map(|crs| crs.to_string()),
             encoding: self.source.encoding.as_ref().map(|evidence| evidence.used.clone()),
             findings: self.findings.clone(),
+            notes: self.chosen.map(|chosen| chosen_note(chosen, self.outcome.rows_read)).into_iter().collect(),
             ..LayerReport::waiting(file, outcome)
         }
     }
+}
+
+fn chosen_note(chosen: u64, read: u64) -> String {
+    let (verb, plural) = if chosen < 2 { ("sort", "") } else { ("sortent", "s") };
+    format!("where : {} ligne{plural} sur {} {verb}", grouped(chosen), grouped(read))
 }
 
 /// The file's own word, else the officer's. A table needs none.

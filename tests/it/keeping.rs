@@ -163,6 +163,40 @@ fn a_layer_file_written_by_hand_is_the_officers_word() {
     assert!(told, "{report:#}");
 }
 
+/// `where` chooses rows by any column of the source, listed or not, under the name that the officer knows.
+#[test]
+fn rows_that_the_officer_keeps_back_stay_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path();
+    std::fs::create_dir_all(site.join("layers/depot")).expect("a folder");
+    std::fs::write(site.join("layers/site.toml"), SITE).expect("written");
+    let rows = "nom;État du projet;lon;lat\na;réalisé;-1.91;48.11\nb;projet;-1.92;48.12\nc;;-1.93;48.13\nd;Réalisé;-1.80;48.14\n";
+    std::fs::write(site.join("layers/depot/bancs.csv"), rows).expect("written");
+    let publish = |rows: &str| {
+        std::fs::write(site.join("layers/bancs.toml"), LAYER.replace("state", &format!("where = \"{rows}\"\nstate"))).expect("written");
+        bocage(site, &["publish", "--json"])[0].clone()
+    };
+    for (rows, expected) in [
+        ("\\\"État du projet\\\" <> 'projet'", vec!["a", "d"]),
+        ("casei(État_du_projet) = 'réalisé' AND S_INTERSECTS(geometry, BBOX(-2, 48, -1.9, 49))", vec!["a"]),
+        ("\\\"État du projet\\\" IS NULL OR nom = 'b'", vec!["b", "c"]),
+    ] {
+        let report = publish(rows);
+        assert_eq!((&report["outcome"], &report["features"]), (&"published".into(), &expected.len().into()), "{report:#}");
+        assert!(report["notes"].to_string().contains(&format!("{} ligne", expected.len())), "{report:#}");
+        let text =
+            std::fs::read_to_string(site.join("var/layers/bancs").join(report["version"].as_str().expect("a version")).join("bancs.csv"));
+        let text = text.expect("a download");
+        let mut names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{text}");
+        assert!(!text.contains("projet"), "the column itself is not listed");
+    }
+    let wrong = publish("avancement = 3");
+    assert_eq!(wrong["outcome"], "failed");
+    assert!(wrong["notes"][0].as_str().expect("a note").contains("unknown property `avancement`"), "{wrong:#}");
+}
+
 /// Files below a folder that hold these bytes.
 fn bytes_with(folder: &Path, wanted: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
