@@ -20,6 +20,7 @@ pub use crate::catalogue::published_layer::PublishedLayer;
 pub use crate::catalogue::published_layer::Revision;
 use crate::config::Site;
 use crate::model::layer::LayerId;
+use crate::model::version::Version;
 use crate::store::LayerState;
 use crate::store::Store;
 
@@ -46,6 +47,8 @@ pub struct Catalogue {
     pub layers: Vec<Arc<PublishedLayer>>,
     aliases: HashMap<String, LayerId>,
     gone: Vec<LayerId>,
+    /// Erased versions of layers that have others, none of them served.
+    erased: Vec<(LayerId, Version)>,
     territory: Option<LayerId>,
     communes: Mutex<HashMap<String, Arc<MultiPolygon<f64>>>>,
 }
@@ -75,6 +78,7 @@ impl Catalogue {
         let shelf = before.and_then(|before| before.layers.first()).map_or_else(|| Arc::new(Shelf::default()), |layer| layer.shelf());
         let mut layers = Vec::new();
         let mut gone = Vec::new();
+        let mut erased = Vec::new();
         for (id, state, version) in store.layers()? {
             match (state, version) {
                 (LayerState::Published, Some(version)) => {
@@ -85,6 +89,10 @@ impl Catalogue {
                         None => layers.push(Arc::new(PublishedLayer::new(store, &id, &version, revision, Arc::clone(&shelf))?)),
                     }
                 }
+                (LayerState::Published, None) => {
+                    let purged = store.versions(&id)?.into_iter().filter(|entry| entry.purged);
+                    erased.extend(purged.map(|entry| (id.clone(), entry.version)));
+                }
                 (LayerState::Gone, _) => gone.push(id),
                 _ => {}
             }
@@ -92,7 +100,7 @@ impl Catalogue {
         layers.sort_by(|a, b| a.id().cmp(b.id()));
         let aliases = aliases_of(site, &layers);
         let territory = site.territory_layer.clone().or_else(|| LayerId::new(COMMUNES).ok());
-        Ok(Catalogue { generation, layers, aliases, gone, territory, communes: Mutex::default() })
+        Ok(Catalogue { generation, layers, aliases, gone, erased, territory, communes: Mutex::default() })
     }
 
     /// By id or alias.
@@ -101,6 +109,11 @@ impl Catalogue {
             return Found::Layer(layer);
         }
         if self.gone.iter().any(|gone| gone.as_str() == id) { Found::Gone } else { Found::Nothing }
+    }
+
+    /// Whether this version was erased and no other is served: 410.
+    pub fn is_erased(&self, id: &str, version: &Version) -> bool {
+        self.erased.iter().any(|(layer, gone)| layer.as_str() == id && gone == version)
     }
 
     fn by_id(&self, id: &str) -> Option<&Arc<PublishedLayer>> {

@@ -161,9 +161,12 @@ async fn versioned(
     Path((id, version, file)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let layer = state.layer(&id)?;
     let nothing = || Fault::NotFound { what: "version", id: shown(&version) };
     let wanted = Version::try_from(version.clone()).map_err(|_| nothing())?;
+    if state.catalogue().is_erased(&id, &wanted) {
+        return Err(Fault::Gone { what: "version", id: shown(&version) });
+    }
+    let layer = state.layer(&id)?;
     if layer.versions()?.iter().any(|entry| entry.version == wanted && entry.purged) {
         return Err(Fault::Gone { what: "version", id: shown(&version) });
     }

@@ -106,6 +106,9 @@ fn what_was_published_can_be_taken_back_and_given_again() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(bytes_with(&site.join("var"), b"Le Goff"), Vec::<String>::new());
+    // And it stays so once the server took the new picture.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(town.get(&held).status(), 410);
     let report = &bocage(site, &["publish", "--json"])[0];
     assert_eq!((&report["outcome"], &report["findings"][0]["code"]), (&"held".into(), &"erased-content".into()), "{report:#}");
     assert_eq!(town.get(&held).status(), 410);
