@@ -19,7 +19,7 @@ CARGO_DENY_VERSION := 0.20.2
 OWSLIB := target/venv-clients
 SCHEMATHESIS := target/venv-conformance
 
-.PHONY: help setup setup-test release demo quick test deny advisories symbols clients conformance bench bench-large
+.PHONY: help setup setup-test release demo quick test deny advisories symbols clients conformance bench bench-large load
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -100,7 +100,13 @@ $(CEILING):
 # Ratios to a bare server, readiness, memory; and the memory of a large publication.
 bench: release target/venv-bench/done $(CEILING) ## what the server costs, on the S workload
 	$(call install,wrk gdal-bin)
-	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(CEILING) $(BENCH)
+	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING)
+
+# Five minutes under load: LOAD_SECONDS=20 for a first look.
+LOAD_SECONDS ?= 300
+load: release target/venv-bench/done ## 32 connections of mixed requests for five minutes, an overload, readers that stall
+	$(call install,wrk)
+	target/venv-bench/bin/python tests/bench/load.py $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(LOAD_SECONDS)
 
 bench-large: release target/venv-bench/done ## what a large publication costs, on the L workload
-	target/venv-bench/bin/python tests/bench/bench.py L $(RELEASE) "$(BOCAGE_SHARED)/bench" none $(BENCH)
+	target/venv-bench/bin/python tests/bench/bench.py L $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH)

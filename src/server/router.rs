@@ -16,7 +16,6 @@ use axum::http::header;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -37,9 +36,6 @@ use crate::service::state::shown;
 
 /// Nothing here takes a body; this is what a form of a lost client may send before it is cut.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// Requests at work at once: each holds at most some megabytes.
-const CONCURRENCY_MAX: usize = 256;
 
 /// A question to the store takes milliseconds; what takes longer than this has gone wrong.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,7 +79,6 @@ pub fn public_router(state: AppState) -> Router {
         .layer(cors.expose_headers(EXPOSED))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(GlobalConcurrencyLimitLayer::new(CONCURRENCY_MAX))
         .layer(CatchPanicLayer::new())
 }
 

@@ -9,6 +9,8 @@ use bocage::crs::registry::REGISTRY;
 use bocage::model::crs::AxisOrder;
 use bocage::model::crs::Crs;
 
+use crate::shared::skipped;
+
 /// Positions along each side of the grid.
 const SIDE: u32 = 7;
 /// One millimetre, and one centimetre where the grid of NTF takes part.
@@ -75,7 +77,7 @@ fn every_registered_crs_agrees_with_cs2cs_both_ways() {
             .map(|n| (part(row.area.west.max(-179.0), row.area.east.min(179.0), n % SIDE), part(south, north, n / SIDE)))
             .collect();
         let Some(native) = compare(hub, row.crs, &grid) else {
-            eprintln!("SKIPPED: cs2cs is not installed (apt-get install proj-bin)");
+            skipped("cs2cs is not installed (apt-get install proj-bin)");
             return;
         };
         compare(row.crs, hub, &native);
@@ -86,7 +88,7 @@ fn every_registered_crs_agrees_with_cs2cs_both_ways() {
 fn axis_order_is_what_the_projection_database_says() {
     for row in REGISTRY {
         let Ok(output) = Command::new("projinfo").args([&row.crs.to_string(), "-o", "WKT2:2019", "-q", "--single-line"]).output() else {
-            eprintln!("SKIPPED: projinfo is not installed (apt-get install proj-bin)");
+            skipped("projinfo is not installed (apt-get install proj-bin)");
             return;
         };
         let wkt = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -17,6 +17,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::shared::bocage;
+use crate::shared::skipped;
 use crate::town::Town;
 
 /// At least this many; `BOCAGE_KILLS` asks for more.
@@ -185,7 +186,7 @@ rm -rf "$SITE/after"; mkdir "$SITE/after"; cp -r "$SITE/var" "$SITE/after/var"
 fn a_full_disk_stops_a_publication_and_nothing_else() {
     let may = Command::new("unshare").args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
     if !may.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: this machine lets nobody mount a small file system (unshare -rm)");
+        skipped("this machine lets nobody mount a small file system (unshare -rm)");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

@@ -32,6 +32,8 @@ use bocage::store::Store;
 use bocage::store::StoreError;
 use bocage::store::Writer;
 
+use crate::shared::skipped;
+
 const NOW: &str = "2026-06-30T10:00:00Z";
 const WAIT: Duration = Duration::from_millis(200);
 
@@ -352,7 +354,7 @@ fn gdal_opens_what_the_store_keeps() {
     let manifest = publish(&writer, &trees(500), NOW);
     let path = store.file(&id(), &manifest.version, "data.gpkg");
     let Ok(output) = std::process::Command::new("ogrinfo").args(["-ro", "-so", "-al"]).arg(&path).output() else {
-        eprintln!("SKIPPED: ogrinfo is absent (gdal-bin)");
+        skipped("ogrinfo is absent (gdal-bin)");
         return;
     };
     let said = String::from_utf8_lossy(&output.stdout);

@@ -9,6 +9,7 @@ use gdal::vector::LayerAccess;
 
 use crate::downloads::is_there;
 use crate::shared::shared;
+use crate::shared::skipped;
 use crate::town::Town;
 
 /// Positions of one feature by its id, in degrees.
@@ -67,7 +68,7 @@ fn gdals_oapif_driver_sees_each_feature_once_and_in_its_place() {
 #[test]
 fn owslib_pages_through_the_town_in_each_spelling_of_a_crs() {
     let Some(python) = std::env::var_os("BOCAGE_PYTHON") else {
-        eprintln!("SKIPPED: OWSLib is set up by `make test` (BOCAGE_PYTHON)");
+        skipped("OWSLib is set up by `make test` (BOCAGE_PYTHON)");
         return;
     };
     let town = Town::demo();

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+use std::io;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -18,7 +20,8 @@ fn montfort() -> Option<PathBuf> {
     let shared = std::env::var("BOCAGE_SHARED").unwrap_or_else(|_| "../shared".to_owned());
     let folder = Path::new(&shared).join("data/montfort");
     if !folder.is_dir() {
-        eprintln!("SKIPPED: {} is absent, the check was not held to known files", folder.display());
+        // `eprintln!` would be kept from the reader where the test passes.
+        let _ = writeln!(io::stderr(), "SKIPPED: {} is absent, the check was not held to known files", folder.display());
         return None;
     }
     Some(folder)
