@@ -108,5 +108,6 @@ load: release target/venv-bench/done ## 32 connections of mixed requests for fiv
 	$(call install,wrk)
 	target/venv-bench/bin/python tests/bench/load.py $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(LOAD_SECONDS)
 
-bench-large: release target/venv-bench/done ## what a large publication costs, on the L workload
-	target/venv-bench/bin/python tests/bench/bench.py L $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH)
+bench-large: release target/venv-bench/done $(CEILING) ## what a large publication costs, on the L workload
+	$(call install,wrk)
+	target/venv-bench/bin/python tests/bench/bench.py L $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING)

@@ -133,6 +133,10 @@ impl GeoPackageWriter {
             let name = format!("index_{}_{column}", self.table);
             self.connection.execute_batch(&format!("CREATE INDEX {} ON {} ({})", quoted(&name), quoted(&self.table), quoted(column)))?;
         }
+        if !indexes.is_empty() {
+            // Which of two indexes finds less.
+            self.connection.execute_batch(&format!("ANALYZE {}", quoted(&self.table)))?;
+        }
         if !self.extent.is_nothing() {
             let e = &self.extent;
             self.connection.execute(

@@ -41,6 +41,12 @@ use crate::store::spool::Records;
 use crate::store::spool::Spool;
 use crate::store::writer;
 
+/// Layers below this are read whole in less than a millisecond.
+const INDEXED_FEATURES_MIN: u64 = 10_000;
+
+/// Bytes of a text in the middle: names and codes, not sentences.
+const INDEXED_BYTES_MAX: u64 = 64;
+
 /// A folder that vanishes with its owner unless it was renamed away.
 struct Staging(PathBuf);
 
@@ -163,10 +169,16 @@ fn write_rows(path: &Path, layer: &Layer, records: &Records, keys: &[Key], numbe
     }
     let mut writer = GeoPackageWriter::create(path, &spec)?;
     let mut values = Vec::new();
+    let mut text_bytes = vec![0; layer.fields.len()];
     for (at, row) in order.iter().enumerate() {
         let record = records.record(&keys[*row as usize]);
         let corrupt = || StoreError::Corrupt { path: path.to_owned(), reason: "un objet n'a pas pu être relu".to_owned() };
         let wkb = spool::decode(record, layer.fields.len(), &mut values).ok_or_else(corrupt)?;
+        for (bytes, value) in text_bytes.iter_mut().zip(&values) {
+            if let Value::Text(text) = value {
+                *bytes += text.len() as u64;
+            }
+        }
         let text;
         let id = match (numbers.get(*row as usize), id_column) {
             (Some(number), _) => Value::Integer(*number),
@@ -183,10 +195,25 @@ fn write_rows(path: &Path, layer: &Layer, records: &Records, keys: &[Key], numbe
         hasher.update(record);
         writer.write(&NewRow { fid: at as i64 + 1, id: Some(id), values: &values, wkb }).map_err(|error| duplicate(error, layer, id))?;
     }
-    let entries = writer.finish(&[])?;
+    let entries = writer.finish(&indexed(layer, &text_bytes))?;
     let path = path.with_file_name(BOXES);
     boxes::write(&path, &entries).map_err(fault(&path))?;
     Ok(hasher.finalize().to_vec())
+}
+
+/// The columns that a question finds by an index: all that SQL compares as they lie. Not those that cut a layer in two, not
+/// remarks. A million addresses take 0.4 s of CPU and 15 MB a column; without, each question reads every row, in 60 ms.
+fn indexed<'a>(layer: &'a Layer, text_bytes: &[u64]) -> Vec<&'a str> {
+    if layer.features < INDEXED_FEATURES_MIN {
+        return Vec::new();
+    }
+    let is_short = |bytes: u64| bytes <= INDEXED_BYTES_MAX * layer.features;
+    let fields = layer.fields.iter().zip(text_bytes).filter(|(field, bytes)| match field.field_type {
+        FieldType::Boolean | FieldType::DateTime => false,
+        FieldType::Text => is_short(**bytes),
+        FieldType::Integer | FieldType::Real | FieldType::Date => true,
+    });
+    fields.map(|(field, _)| field.name.as_str()).collect()
 }
 
 /// The unique index speaks of the one thing that it holds.

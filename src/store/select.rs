@@ -33,6 +33,9 @@ use crate::store::spatial;
 /// Rows of a chunk: some hundred kilobytes of parcels, so that a slow client holds little.
 const CHUNK_ROWS: usize = 1_000;
 
+/// Rows that are found at once, whatever the page: as many as the largest page.
+const FEW: i64 = 10_000;
+
 /// A chunk: the batch and the store's row number of each row (the key that pages by).
 pub struct Chunk {
     pub rows: Vec<i64>,
@@ -144,12 +147,29 @@ pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> 
     if !reach.is_empty() {
         return spatial::page(reader, query, &reach, &conditions);
     }
+    if let Some(found) = few(reader, &conditions)? {
+        let matched = found.len() as u64;
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let mut following = found.into_iter().filter(|row| *row > after).skip(whole(query.page.offset));
+        let rows = following.by_ref().take(whole(limit)).collect();
+        return Ok(RowPage { rows, matched, more: following.next().is_some() });
+    }
     let mut rows = scan(reader, &conditions, after, limit.saturating_add(1), query.page.offset)?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let is_all = after == 0 && query.page.offset == 0 && !more;
-    let matched = if is_all { rows.len() as u64 } else { count(reader, conditions)? };
-    Ok(RowPage { rows, matched, more })
+    Ok(RowPage { rows, matched: count(reader, conditions)?, more })
+}
+
+/// Every row that matches, ascending, where they are few: an index finds them, which the order of rows would keep from its
+/// work. `None` where they are many: then a page in the order of rows is soon full.
+fn few(reader: &LayerReader, conditions: &Conditions) -> Result<Option<Vec<i64>>, StoreError> {
+    let sql = format!("SELECT fid FROM {} WHERE {} LIMIT ?", quoted(reader.layer.id.as_str()), conditions.sql.join(" AND "));
+    let mut values = conditions.values.clone();
+    values.push(SqlValue::Integer(FEW + 1));
+    let mut rows: Vec<i64> =
+        reader.with(|connection| connection.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect())?;
+    rows.sort_unstable();
+    Ok((rows.len() as i64 <= FEW).then_some(rows))
 }
 
 pub fn count(reader: &LayerReader, conditions: Conditions) -> Result<u64, StoreError> {

@@ -221,16 +221,22 @@ fn ids(reader: &Arc<LayerReader>, query: &Query) -> Vec<i64> {
     found
 }
 
+/// The ids of the rows of which the filter holds, as the evaluator says.
+fn judged(filter: &Filter, layer: &Layer, rows: &[Row<'_>]) -> Vec<i64> {
+    let types: Vec<FieldType> = layer.fields.iter().map(|field| field.field_type).collect();
+    let batch = batch_of(&types, rows, true);
+    let holds = |row: &usize| evaluate::evaluate(filter, evaluate::Row { layer, batch: &batch, row: *row }) == Some(true);
+    (0..rows.len()).filter(holds).filter_map(|row| rows[row].0).collect()
+}
+
 #[test]
 fn the_store_and_the_evaluator_agree_on_every_filter() {
     let mut random = Random(35);
     let rows = rows(&mut random, 120);
     let layer = many();
-    let types: Vec<FieldType> = layer.fields.iter().map(|field| field.field_type).collect();
-    let batch = batch_of(&types, &rows, true);
     let (_folder, reader) = reader_of(many(), &rows);
-    let (mut judged, mut telling) = (0, 0);
-    while judged < 3_000 {
+    let (mut asked, mut telling) = (0, 0);
+    while asked < 3_000 {
         let text = condition(&mut random, 3);
         let read = cql2_text::parse(&text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
         // A triangle of three equal corners is no geometry.
@@ -239,18 +245,65 @@ fn the_store_and_the_evaluator_agree_on_every_filter() {
         assert_eq!(cql2_text::parse(&written).as_ref(), Ok(&read), "{text}: {written}");
         let again = cql2_json::read(cql2_json::write(&read)).unwrap_or_else(|fault| panic!("{text}: {fault}"));
         assert_eq!(cql2_text::write(&again), written, "{text}");
-        let expected: BTreeSet<i64> = (0..rows.len())
-            .filter(|row| evaluate::evaluate(&filter, evaluate::Row { layer: &layer, batch: &batch, row: *row }) == Some(true))
-            .filter_map(|row| rows[row].0)
-            .collect();
+        let expected: BTreeSet<i64> = judged(&filter, &layer, &rows).into_iter().collect();
         let query = Query { filter: Some(Arc::new(filter)), ..Query::all(CRS84) };
         let found: BTreeSet<i64> = ids(&reader, &query).into_iter().collect();
         assert_eq!(found, expected, "{text}");
         assert_eq!(reader.page(&query).expect("a page").matched, expected.len() as u64, "{text}");
-        judged += 1;
+        asked += 1;
         telling += u32::from(!expected.is_empty() && expected.len() < rows.len());
     }
-    assert!(telling > 1_500, "{telling} of {judged} filters chose some rows and left others");
+    assert!(telling > 1_500, "{telling} of {asked} filters chose some rows and left others");
+}
+
+#[test]
+fn what_an_index_finds_is_what_every_row_says() {
+    let mut random = Random(56);
+    // Enough for indexes; without geometry, rows keep their order.
+    let layer = Layer { geometry: None, ..many() };
+    let rows: Vec<Row<'_>> = rows(&mut random, 500).into_iter().cycle().take(24_000).collect();
+    let rows: Vec<Row<'_>> = rows.into_iter().zip(1..).map(|((_, values, _), id)| (Some(id), values, None)).collect();
+    let (folder, reader) = reader_of(layer.clone(), &rows);
+    let version = std::fs::read_dir(folder.path().join("var/layers/arbres")).expect("versions").flatten().map(|entry| entry.path());
+    let data = version.map(|version| version.join("data.gpkg")).find(|data| data.is_file()).expect("the data");
+    let connection = rusqlite::Connection::open(data).expect("a database");
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+    assert_eq!(verdict, "ok");
+    let mut indexes = connection.prepare("SELECT idx FROM sqlite_stat1 WHERE tbl = 'arbres' ORDER BY idx").expect("analyzed");
+    let indexes: Vec<String> = indexes.query_map([], |row| row.get(0)).expect("listed").map(|name| name.expect("a name")).collect();
+    for column in ["haut", "n", "nom", "pose"] {
+        assert!(indexes.contains(&format!("index_arbres_{column}")), "{indexes:?}");
+    }
+    assert!(!indexes.iter().any(|index| index.ends_with("public") || index.ends_with("vu")), "{indexes:?}");
+    for text in [
+        "nom = 'Bédée'",
+        "n >= 0",
+        "NOT (nom = 'a')",
+        "nom IN ('', 'a_b') AND haut > 0",
+        "pose = DATE('2026-03-01') OR n = 2",
+        "pose > DATE('2026-03-02')",
+        "haut BETWEEN 0.25 AND 0.75 AND nom = '100 %'",
+        "id BETWEEN 4000 AND 23990 AND public",
+    ] {
+        let filter = resolve(cql2_text::parse(text).expect("a filter"), &layer, CRS84).expect("resolved");
+        let expected = judged(&filter, &layer, &rows);
+        let question = Query { filter: Some(Arc::new(filter)), ..Query::all(CRS84) };
+        assert_eq!(ids(&reader, &question), expected, "{text}");
+        let (mut by_key, mut by_offset, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = |offset, after| Query { page: Page { limit: Some(3_989), offset, after }, ..question.clone() };
+            let found = reader.page(&page(0, after)).expect("a page");
+            assert_eq!(found.matched, expected.len() as u64, "{text}");
+            by_offset.extend(ids(&reader, &page(by_key.len() as u64, None)));
+            by_key.extend(ids(&reader, &page(0, after)));
+            after = found.rows.last().copied();
+            if !found.more {
+                break;
+            }
+        }
+        assert_eq!(by_key, expected, "{text}");
+        assert_eq!(by_offset, expected, "{text}");
+    }
 }
 
 /// GEOS's word for a relation.
