@@ -30,7 +30,8 @@
 //! 7. An inner room knows no status code, and no inner error text reaches a client.
 //! 8. Only `config` reads the environment and configuration files.
 //! 9. Nothing that a request carries is evaluated, fetched or opened.
-//! 10. GDAL meets a stranger's file only in the worker, a child process of the same program, on a private copy.
+//! 10. GDAL meets a stranger's file only in the worker, a child process of the same program, on a private copy; a conversion
+//!     may read a GeoPackage in its own place, and refuses it where it changed meanwhile.
 
 pub mod model;
 

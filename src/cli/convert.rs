@@ -46,7 +46,7 @@ impl Convert {
             bail!("« {} » serait écrasé par lui-même", self.out.display());
         }
         let scratch = tempfile::tempdir().context("dossier temporaire")?;
-        let source = Source { program: std::env::current_exe()?, scratch: scratch.path().to_owned() };
+        let source = Source { program: std::env::current_exe()?, scratch: scratch.path().to_owned(), in_place: true };
         let (layer, to) = (self.layer.as_deref(), self.to.as_deref());
         let request = ConvertRequest { path: &self.source, layer, to, out: &self.out, crs, source_crs };
         let report = convert::convert(&source, &request)?;

@@ -1,8 +1,10 @@
 //! The GeoPackage file format (OGC 12-128r18, version 1.3): what `store` and `encode` share.
 
 pub mod header;
+pub mod pages;
 pub mod rtree;
 pub mod schema;
+pub mod table;
 pub mod writer;
 
 use std::path::PathBuf;
@@ -11,6 +13,14 @@ use std::path::PathBuf;
 pub enum GeoPackageError {
     #[error("{path}: {source}")]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+}
+
+/// A table's b-tree that does not hold together.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: page {page} is not a page of a table")]
+pub struct TornPage {
+    pub path: PathBuf,
+    pub page: u32,
 }
 
 /// An SQL identifier in quotes.

@@ -136,6 +136,20 @@ impl ColumnBuilder {
         }
     }
 
+    /// An empty one of the same type, with room for as much as this holds.
+    pub fn anew(&self) -> ColumnBuilder {
+        use arrow_array::builder::ArrayBuilder;
+        match self {
+            ColumnBuilder::Text(field_type, builder) => {
+                let bytes = builder.values_slice().len();
+                ColumnBuilder::Text(*field_type, arrow_array::builder::StringBuilder::with_capacity(builder.len(), bytes))
+            }
+            ColumnBuilder::Integer(builder) => ColumnBuilder::Integer(arrow_array::builder::Int64Builder::with_capacity(builder.len())),
+            ColumnBuilder::Real(builder) => ColumnBuilder::Real(arrow_array::builder::Float64Builder::with_capacity(builder.len())),
+            ColumnBuilder::Boolean(builder) => ColumnBuilder::Boolean(arrow_array::builder::BooleanBuilder::with_capacity(builder.len())),
+        }
+    }
+
     /// Appends a value; one that does not fit the column's type becomes null. A real that is not finite too.
     pub fn push(&mut self, value: Value<'_>) {
         match (self, value) {

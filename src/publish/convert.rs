@@ -66,7 +66,7 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     let crs = request.crs.unwrap_or(CRS84);
     let writing = writing_of(request, crs)?;
     let options = ReadOptions { crs: None, ..ReadOptions::default() };
-    let opened = source.open(request.path, &options)?;
+    let opened = source.open(request.path, &options, request.layer)?;
     let described = opened.layer(request.layer, "--layer")?;
     let from = source_crs(&described, request)?;
     let layer = layer_of(&described, request, crs)?;

@@ -52,7 +52,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let (producer, folder_crs) = publisher.site.producer_of(file);
     let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
     progress(file.id.as_str(), "lecture", 0);
-    let opened = publisher.source.open(&path, &options)?;
+    let opened = publisher.source.open(&path, &options, file.layer.as_deref())?;
     let source = opened.layer(file.layer.as_deref(), "layer = \"…\"")?;
     let crs = applied_crs(&source, file);
     let record = record::record_of(&publisher.site, file, &source, producer);

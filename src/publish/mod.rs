@@ -69,7 +69,7 @@ impl Publisher {
         let store = Store::open(&var)?;
         let root = var.join("scratch");
         let scratch = Scratch::open(&root).with_context(|| root.display().to_string())?;
-        let source = Source { program: program.to_owned(), scratch: scratch.path().to_owned() };
+        let source = Source { program: program.to_owned(), scratch: scratch.path().to_owned(), in_place: false };
         Ok(Publisher { site, store, source, _scratch: scratch })
     }
 

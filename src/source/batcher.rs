@@ -2,6 +2,7 @@
 
 use std::io;
 
+use arrow_array::ArrayRef;
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::builder::Int64Builder;
 
@@ -15,7 +16,6 @@ use crate::source::worker::Sink;
 
 /// Rows gathered into batches.
 pub struct Batcher {
-    types: Vec<FieldType>,
     columns: Vec<ColumnBuilder>,
     ids: Int64Builder,
     geometry: Option<BinaryBuilder>,
@@ -29,7 +29,6 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 impl Batcher {
     pub fn new(types: &[FieldType], has_geometry: bool) -> Batcher {
         Batcher {
-            types: types.to_vec(),
             columns: types.iter().map(|field_type| ColumnBuilder::new(*field_type)).collect(),
             ids: Int64Builder::new(),
             geometry: has_geometry.then(BinaryBuilder::new),
@@ -63,10 +62,19 @@ impl Batcher {
         if self.rows == 0 {
             return Ok(());
         }
-        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        let geometry = self.geometry.as_mut().map(BinaryBuilder::finish);
+        // What comes next is likely to need the room that this took.
+        let columns: Vec<(FieldType, ArrayRef)> = self
+            .columns
+            .iter_mut()
+            .map(|column| {
+                let next = column.anew();
+                std::mem::replace(column, next).finish()
+            })
+            .collect();
+        let (rows, bytes) = (self.rows, self.geometry_bytes);
+        let geometry =
+            self.geometry.as_mut().map(|geometry| std::mem::replace(geometry, BinaryBuilder::with_capacity(rows, bytes)).finish());
         let batch = FeatureBatch::new(Ids::Integer(self.ids.finish()), columns, geometry);
-        self.columns = self.types.iter().map(|field_type| ColumnBuilder::new(*field_type)).collect();
         (self.rows, self.geometry_bytes) = (0, 0);
         sink(&batch)
     }

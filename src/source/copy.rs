@@ -1,4 +1,6 @@
 //! Private copies: nothing is locked, and what is read does not change under the reader.
+//!
+//! A conversion reads a GeoPackage in its own place, without a lock, and counts only where it did not change.
 
 use std::fs;
 use std::io;
@@ -13,19 +15,56 @@ use crate::source::FORMATS;
 use crate::source::SourceError;
 use crate::source::archive;
 use crate::source::extension;
+use crate::source::read_head;
 use crate::source::recognise;
 
-/// A copy that vanishes when it is dropped.
+/// What is read: a copy that vanishes when it is dropped, or a file in its own place.
 pub struct Copied {
-    folder: TempDir,
+    folder: Option<TempDir>,
     /// Heads of sources in the copy: one, or several from an archive.
     pub heads: Vec<PathBuf>,
+    /// Of a file in its own place, as it was when it was opened.
+    held: Option<State>,
 }
 
+/// Sizes and times of a file and what belongs to it.
+type State = Vec<(PathBuf, u64, std::time::SystemTime)>;
+
 impl Copied {
+    /// Where the copy lies, or the file itself.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        let own = || self.heads.first().and_then(|head| head.parent()).unwrap_or(Path::new(""));
+        self.folder.as_ref().map_or_else(own, TempDir::path)
     }
+
+    pub fn is_in_place(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether nobody wrote to the file since it was opened; to a copy nobody does.
+    pub fn is_as_it_was(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| self.heads.first().and_then(|head| state(head).ok()).as_ref() == Some(held))
+    }
+}
+
+/// A GeoPackage without a log is not copied: what is read of it counts where nothing was written to it meanwhile, which
+/// [`Copied::is_as_it_was`] tells in the end. A copy of half a gigabyte costs as much as its reading.
+pub fn hold(path: &Path, scratch: &Path) -> Result<Copied, SourceError> {
+    let is_settled = || {
+        let path = fs::canonicalize(path).ok()?;
+        let held = state(&path).ok().filter(|state| state.len() == 1)?;
+        let head = read_head(&path)?;
+        // Somebody writes, or broke off: SQLite alone knows what counts.
+        let mut journal = path.clone().into_os_string();
+        journal.push("-journal");
+        if Path::new(&journal).exists() {
+            return None;
+        }
+        // Bytes 18 and 19: 1 for a database that keeps no write-ahead log.
+        let is_plain = recognise(&path)?.driver() == Some("GPKG") && head.get(18..20) == Some(&[1, 1]);
+        is_plain.then(|| Copied { folder: None, heads: vec![path], held: Some(held) })
+    };
+    is_settled().map_or_else(|| copy(path, scratch), Ok)
 }
 
 /// A GeoPackage that QGIS writes to is copied when it was quiet for so long, and not waited for longer than so.
@@ -40,18 +79,17 @@ pub fn copy(path: &Path, scratch: &Path) -> Result<Copied, SourceError> {
     let folder = TempDir::new_in(scratch).map_err(unreadable)?;
     if archive::is_archive(path) {
         let heads = archive::unpack(path, folder.path())?;
-        return Ok(Copied { folder, heads });
+        return Ok(Copied { folder: Some(folder), heads, held: None });
     }
     let is_table = extension(path) == "dbf";
     if recognise(path).is_none() && !is_table {
         return Err(unrecognised(path));
     }
     if !copy_quietly(path, folder.path()).map_err(unreadable)? {
-        let reason = "quelqu'un est en train de l'écrire ; réessayez quand l'enregistrement ou la copie est terminé";
-        return Err(SourceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() });
+        return Err(written(path));
     }
     let head = folder.path().join(plain_name(path, path));
-    Ok(Copied { folder, heads: vec![head] })
+    Ok(Copied { folder: Some(folder), heads: vec![head], held: None })
 }
 
 /// Copies the file and what belongs to it as they are between two writings: nothing changed while it was copied. `false`
@@ -81,8 +119,7 @@ fn copy_quietly(path: &Path, folder: &Path) -> io::Result<bool> {
     }
 }
 
-/// Sizes and times of the file and what belongs to it.
-fn state(path: &Path) -> io::Result<Vec<(PathBuf, u64, std::time::SystemTime)>> {
+fn state(path: &Path) -> io::Result<State> {
     let mut state = Vec::new();
     for path in sidecars(path)? {
         match fs::metadata(&path) {
@@ -92,6 +129,12 @@ fn state(path: &Path) -> io::Result<Vec<(PathBuf, u64, std::time::SystemTime)>> 
         }
     }
     Ok(state)
+}
+
+/// The refusal of a file that changes while it is read.
+pub fn written(path: &Path) -> SourceError {
+    let reason = "quelqu'un est en train de l'écrire ; réessayez quand l'enregistrement ou la copie est terminé";
+    SourceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 pub fn unrecognised(path: &Path) -> SourceError {
@@ -180,4 +223,38 @@ fn wait_for_quiet(path: &Path) -> io::Result<()> {
         before = now;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The head of a GeoPackage, with or without a write-ahead log.
+    fn head(log: u8) -> Vec<u8> {
+        let mut head = vec![0; 100];
+        head[..16].copy_from_slice(b"SQLite format 3\0");
+        (head[18], head[19]) = (log, log);
+        head
+    }
+
+    #[test]
+    fn only_a_settled_geopackage_is_held_and_a_change_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.gpkg");
+        fs::write(&path, head(1)).expect("written");
+        let held = hold(&path, folder.path()).expect("held");
+        assert!(held.is_in_place() && held.is_as_it_was());
+        fs::write(&path, [head(1), vec![0]].concat()).expect("written");
+        assert!(!held.is_as_it_was());
+        let is_held = || hold(&path, folder.path()).expect("held or copied").is_in_place();
+        assert!(is_held());
+        fs::write(folder.path().join("a.gpkg-journal"), b"").expect("written");
+        assert!(!is_held(), "somebody writes");
+        fs::remove_file(folder.path().join("a.gpkg-journal")).expect("removed");
+        fs::write(&path, head(2)).expect("written");
+        assert!(!is_held(), "a file that keeps a log");
+        fs::write(folder.path().join("a.geojson"), b"{\"type\":\"FeatureCollection\"}").expect("written");
+        let copied = hold(&folder.path().join("a.geojson"), folder.path()).expect("copied");
+        assert!(!copied.is_in_place() && copied.is_as_it_was());
+    }
 }

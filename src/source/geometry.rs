@@ -119,7 +119,8 @@ pub fn fit(handle: OGRGeometryH, column: &GeometryColumn, row: u64, outcome: &mu
     Some(bytes)
 }
 
-fn fits(code: u32, wanted: GeometryType) -> bool {
+/// Whether a geometry of a flat code may stand in a column.
+pub fn fits(code: u32, wanted: GeometryType) -> bool {
     match wanted {
         GeometryType::Point => code == 1,
         GeometryType::LineString => code == 2,

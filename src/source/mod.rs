@@ -9,6 +9,7 @@ mod charset;
 mod complaints;
 mod copy;
 mod csv;
+mod frame;
 mod geojson;
 mod geometry;
 mod geopackage;
@@ -17,8 +18,11 @@ mod names;
 mod ogr;
 mod pipe;
 mod placing;
+mod plain;
 mod shapefile;
+mod simple;
 mod tabular;
+mod values;
 mod worker;
 
 use std::fs;
@@ -29,6 +33,7 @@ use std::time::UNIX_EPOCH;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::source::copy::Copied;
+use crate::source::pipe::Question;
 pub use crate::source::pipe::Reading;
 use crate::source::pipe::Request;
 use crate::source::pipe::Worker;
@@ -52,6 +57,8 @@ pub struct Source {
     pub program: PathBuf,
     /// Private copies are made below it.
     pub scratch: PathBuf,
+    /// A GeoPackage that nobody writes is read where it lies, and the reading is refused where it changed meanwhile.
+    pub in_place: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,16 +99,23 @@ pub(crate) fn extension(path: &Path) -> String {
 }
 
 impl Source {
-    /// Copies a file and looks at its layers.
+    /// Copies a file and looks at its layers; where one of them is called `only`, at it alone.
     ///
     /// # Errors
     /// Any `SourceError`.
-    pub fn open(&self, path: &Path, options: &ReadOptions) -> Result<OpenSource, SourceError> {
-        let copied = self.copy(path)?;
+    pub fn open(&self, path: &Path, options: &ReadOptions, only: Option<&str>) -> Result<OpenSource, SourceError> {
+        let copied = if self.in_place { copy::hold(path, &self.scratch) } else { copy::copy(path, &self.scratch) }?;
+        // In an archive a layer's name may have its folder in front.
+        let only = only.filter(|_| copied.heads.len() == 1);
+        let mut worker = None;
         let mut layers = Vec::new();
         for head in &copied.heads {
-            let request = Request { path: head.clone(), layer: None, options: options.clone() };
-            let found = Worker::start(self, path, &request)?.describe()?;
+            let question = Question::Layers(only.map(str::to_owned));
+            let request = Request { path: head.clone(), in_place: copied.is_in_place(), question, options: options.clone() };
+            let mut describing = Worker::start(self, path)?;
+            let found = describing.describe(&request)?;
+            // The only one goes on to read; others, of which an archive may have hundreds, are started again.
+            worker = Some(describing).filter(|_| copied.heads.len() == 1);
             layers.extend(found.into_iter().map(|layer| FoundLayer { head: head.clone(), inner: layer.name.clone(), layer }));
         }
         // Two folders of an archive may each hold a file of one name.
@@ -110,7 +124,7 @@ impl Source {
         for (found, name) in layers.iter_mut().zip(names) {
             found.layer.name = name;
         }
-        Ok(OpenSource { source: self.clone(), path: path.to_owned(), options: options.clone(), copied, layers })
+        Ok(OpenSource { source: self.clone(), path: path.to_owned(), options: options.clone(), copied, layers, worker })
     }
 
     /// The layers of a file, without their features.
@@ -118,11 +132,7 @@ impl Source {
     /// # Errors
     /// Any `SourceError`.
     pub fn describe(&self, path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, SourceError> {
-        Ok(self.open(path, options)?.layers.into_iter().map(|found| found.layer).collect())
-    }
-
-    fn copy(&self, path: &Path) -> Result<Copied, SourceError> {
-        copy::copy(path, &self.scratch)
+        Ok(self.open(path, options, None)?.layers.into_iter().map(|found| found.layer).collect())
     }
 
     /// Files below a folder that are heads of sources, sorted; hidden files and lock files of office programs left out.
@@ -173,6 +183,8 @@ pub struct OpenSource {
     options: ReadOptions,
     copied: Copied,
     layers: Vec<FoundLayer>,
+    /// That described the file, and waits.
+    worker: Option<Worker>,
 }
 
 struct FoundLayer {
@@ -216,7 +228,10 @@ impl OpenSource {
     pub fn read(self, layer: &SourceLayer) -> Result<Reading, SourceError> {
         let nothing = || SourceError::NoSuchLayer { path: self.path.clone(), layer: layer.name.clone(), layers: String::new() };
         let found = self.layers.iter().find(|found| found.layer.name == layer.name).ok_or_else(nothing)?;
-        let request = Request { path: found.head.clone(), layer: Some(found.inner.clone()), options: self.options.clone() };
-        Worker::start(&self.source, &self.path, &request)?.read(self.copied)
+        let question = Question::Features(found.inner.clone(), found.layer.geometry);
+        let in_place = self.copied.is_in_place();
+        let request = Request { path: found.head.clone(), in_place, question, options: self.options.clone() };
+        let worker = self.worker.map_or_else(|| Worker::start(&self.source, &self.path), Ok)?;
+        worker.read(&request, self.copied)
     }
 }

@@ -1,8 +1,8 @@
 //! The only reader of OGR: layers, fields, CRS and features by its C interface, because the safe one gives text lossily.
 
 use std::ffi::CStr;
-use std::ffi::c_char;
 use std::path::Path;
+use std::path::PathBuf;
 
 use gdal::Dataset;
 use gdal::DatasetOptions;
@@ -17,7 +17,7 @@ use gdal_sys::OGRFieldType;
 
 use crate::crs::france;
 use crate::model::crs::Crs;
-use crate::model::feature::Value;
+use crate::model::geometry::Envelope;
 use crate::model::layer::Field;
 use crate::model::layer::FieldType;
 use crate::model::layer::GeometryColumn;
@@ -25,7 +25,6 @@ use crate::model::layer::GeometryType;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::LIST_MAX;
 use crate::model::reading::Outcome;
-use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::source::batcher::Batcher;
 use crate::source::charset::Charset;
@@ -34,36 +33,41 @@ use crate::source::geojson;
 use crate::source::geometry;
 use crate::source::geometry::Kinds;
 use crate::source::names;
+use crate::source::pipe::Request;
+use crate::source::plain;
+use crate::source::plain::Plain;
+use crate::source::plain::Stop;
 use crate::source::shapefile;
+use crate::source::values::Column;
+use crate::source::values::Text;
 use crate::source::worker::Sink;
-
-/// A column of the source that is read: its place in OGR's definition and how it is read.
-#[derive(Clone, Copy)]
-struct Column {
-    at: i32,
-    field_type: FieldType,
-    /// A list or a time of day: published as OGR writes it.
-    is_date_time: bool,
-}
 
 /// A layer as it was opened.
 struct Opened {
+    path: PathBuf,
     dataset: Dataset,
     /// The Shapefile's text, undecoded by GDAL; `None` where the format says UTF-8.
     charset: Option<(Charset, crate::model::reading::EncodingEvidence)>,
     is_shapefile: bool,
+    is_geopackage: bool,
     /// What is odd about the container as a whole.
     oddities: Vec<String>,
 }
 
-fn open(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Opened, String> {
+fn open(request: &Request, driver: &'static str) -> Result<Opened, String> {
+    let (path, options) = (request.path.as_path(), &request.options);
     let is_shapefile = driver == "ESRI Shapefile";
     if is_shapefile {
         shapefile::prepare(path)?;
     }
     let charset = is_shapefile.then(|| shapefile::charset(path, options));
     // Empty: no recoding by GDAL, which believes the .cpg; the bytes are judged here.
-    let open_options: &[&str] = if is_shapefile { &["ENCODING="] } else { &[] };
+    let open_options: &[&str] = match (is_shapefile, request.in_place) {
+        (true, _) => &["ENCODING="],
+        // SQLite takes no lock on a file that others may want to write.
+        (false, true) => &["IMMUTABLE=YES"],
+        (false, false) => &[],
+    };
     let opened = Dataset::open_ex(
         path,
         DatasetOptions {
@@ -75,18 +79,21 @@ fn open(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Open
     );
     let dataset = opened.map_err(|error| format!("le fichier est abîmé ou n'est pas du format annoncé ({})", complaints::said(&error)))?;
     let oddities = if is_shapefile { shapefile::oddities(path)? } else { Vec::new() };
-    Ok(Opened { dataset, charset, is_shapefile, oddities })
+    let is_geopackage = driver == "GPKG";
+    Ok(Opened { path: path.to_owned(), dataset, charset, is_shapefile, is_geopackage, oddities })
 }
 
-pub fn describe(path: &Path, driver: &'static str, options: &ReadOptions) -> Result<Vec<SourceLayer>, String> {
-    let opened = open(path, driver, options)?;
-    let count = opened.dataset.layer_count();
+/// The layers; where one of them is called `only`, it alone.
+pub fn describe(request: &Request, driver: &'static str, only: Option<&str>) -> Result<Vec<SourceLayer>, String> {
+    let opened = open(request, driver)?;
     let mut layers = Vec::new();
-    for at in 0..count {
-        let mut layer = opened.dataset.layer(at).map_err(|error| error.to_string())?;
-        layers.push(describe_layer(path, driver, &opened, &mut layer)?);
+    for at in 0..opened.dataset.layer_count() {
+        layers.push(opened.dataset.layer(at).map_err(|error| error.to_string())?);
     }
-    Ok(layers)
+    if layers.iter().any(|layer| only == Some(&decoded_name(&opened, layer))) {
+        layers.retain(|layer| only == Some(&decoded_name(&opened, layer)));
+    }
+    layers.iter_mut().map(|layer| describe_layer(&request.path, driver, &opened, layer)).collect()
 }
 
 fn describe_layer(path: &Path, driver: &str, opened: &Opened, layer: &mut Layer<'_>) -> Result<SourceLayer, String> {
@@ -149,6 +156,15 @@ fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryCol
     if let Some(geometry_type) = known {
         return Some(GeometryColumn { geometry_type, has_z, has_m });
     }
+    let plain = opened.is_geopackage.then(|| Plain::open(&opened.path, layer, &[])).flatten();
+    let kinds = match plain.and_then(|plain| plain.kinds()) {
+        Some(kinds) => kinds,
+        None => kinds_by_ogr(layer)?,
+    };
+    Some(GeometryColumn { geometry_type: kinds.geometry_type(), has_z: has_z || kinds.has_z, has_m: has_m || kinds.has_m })
+}
+
+fn kinds_by_ogr(layer: &mut Layer<'_>) -> Option<Kinds> {
     let mut kinds = Kinds::default();
     each_feature(layer, |feature| {
         // SAFETY: the feature lives for the length of the call.
@@ -161,7 +177,7 @@ fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryCol
         Ok(())
     })
     .ok()?;
-    Some(GeometryColumn { geometry_type: kinds.geometry_type(), has_z: has_z || kinds.has_z, has_m: has_m || kinds.has_m })
+    Some(kinds)
 }
 
 /// Calls `see` with every feature, from the first. Gives what the driver failed at on the way: a file cut short ends the
@@ -174,12 +190,7 @@ fn each_feature(layer: &mut Layer<'_>, mut see: impl FnMut(OGRFeatureH) -> Resul
         gdal_sys::OGR_L_ResetReading(layer.c_layer());
         loop {
             let feature = gdal_sys::OGR_L_GetNextFeature(layer.c_layer());
-            if let Some(failure) = complaints::take_failure()
-                && failures.len() < LIST_MAX
-                && !failures.contains(&failure)
-            {
-                failures.push(failure);
-            }
+            note_failure(&mut failures);
             if feature.is_null() {
                 return Ok(failures);
             }
@@ -187,6 +198,15 @@ fn each_feature(layer: &mut Layer<'_>, mut see: impl FnMut(OGRFeatureH) -> Resul
             gdal_sys::OGR_F_Destroy(feature);
             seen?;
         }
+    }
+}
+
+fn note_failure(failures: &mut Vec<String>) {
+    if let Some(failure) = complaints::take_failure()
+        && failures.len() < LIST_MAX
+        && !failures.contains(&failure)
+    {
+        failures.push(failure);
     }
 }
 
@@ -287,119 +307,126 @@ fn best_match(system: &gdal::spatial_ref::SpatialRef) -> Option<Crs> {
     }
 }
 
-pub fn read(path: &Path, driver: &'static str, name: &str, options: &ReadOptions, sink: Sink<'_>) -> Result<Outcome, String> {
-    let opened = open(path, driver, options)?;
+/// `geometry`: as it was described.
+pub fn read(
+    request: &Request,
+    driver: &'static str,
+    name: &str,
+    geometry: Option<GeometryColumn>,
+    sink: Sink<'_>,
+) -> Result<Outcome, String> {
+    let opened = open(request, driver)?;
     for at in 0..opened.dataset.layer_count() {
         let mut layer = opened.dataset.layer(at).map_err(|error| error.to_string())?;
         if decoded_name(&opened, &layer) == name {
-            return read_layer(&opened, &mut layer, sink);
+            return read_layer(&opened, &mut layer, geometry, sink);
         }
     }
     Err(format!("pas de couche « {name} »"))
 }
 
-fn read_layer(opened: &Opened, layer: &mut Layer<'_>, sink: Sink<'_>) -> Result<Outcome, String> {
-    let column = geometry_column(opened, layer);
+fn read_layer(opened: &Opened, layer: &mut Layer<'_>, geometry: Option<GeometryColumn>, sink: Sink<'_>) -> Result<Outcome, String> {
     let (fields, columns) = fields(opened, layer);
     let charset = opened.charset.as_ref().map_or(Charset::Utf8, |(charset, _)| *charset);
-    let mut outcome = Outcome::default();
-    let mut batcher = Batcher::new(&columns.iter().map(|column| column.field_type).collect::<Vec<_>>(), column.is_some());
-    let mut text = Text { charset, buffer: String::new() };
-    let failures = each_feature(layer, |feature| {
-        outcome.rows_read += 1;
-        let row = outcome.rows_read;
-        for (at, column) in columns.iter().enumerate() {
-            let (value, lost) = text.value(feature, *column);
-            batcher.push(at, value);
-            if lost {
-                outcome.note_lost(row, &fields[at].source_name);
-            }
-        }
-        // SAFETY: the feature lives for the length of the call.
-        let (fid, handle) = unsafe { (gdal_sys::OGR_F_GetFID(feature), gdal_sys::OGR_F_GetGeometryRef(feature)) };
-        let wkb = column.as_ref().and_then(|column| geometry::fit(handle, column, row, &mut outcome));
-        batcher.end_row((fid >= 0).then_some(fid), wkb.as_deref());
-        batcher.flush_full(sink).map_err(|error| error.to_string())
-    })?;
+    let types: Vec<FieldType> = columns.iter().map(|column| column.field_type).collect();
+    let mut rows = Rows {
+        batcher: Batcher::new(&types, geometry.is_some()),
+        text: Text { charset, buffer: String::new() },
+        outcome: Outcome::default(),
+        fields,
+        columns,
+        geometry,
+        sink,
+    };
+    let places: Vec<i32> = rows.columns.iter().map(|column| column.at).collect();
+    let plain = opened.is_geopackage.then(|| Plain::open(&opened.path, layer, &places)).flatten();
+    let failures = match plain {
+        Some(plain) => rows.read_plain(&plain, layer)?,
+        None => each_feature(layer, |feature| rows.take(feature))?,
+    };
+    let Rows { mut batcher, mut outcome, sink, .. } = rows;
     batcher.flush(sink).map_err(|error| error.to_string())?;
     outcome.failures.extend(opened.oddities.iter().cloned().chain(failures));
     Ok(outcome)
 }
 
-/// Reads the values of a feature; text is decoded into one buffer.
-struct Text {
-    charset: Charset,
-    buffer: String,
+/// The rows of one layer on their way out.
+struct Rows<'a> {
+    fields: Vec<Field>,
+    columns: Vec<Column>,
+    geometry: Option<GeometryColumn>,
+    text: Text,
+    batcher: Batcher,
+    outcome: Outcome,
+    sink: Sink<'a>,
 }
 
-impl Text {
-    /// The value, and whether something of it was lost.
-    fn value(&mut self, feature: OGRFeatureH, column: Column) -> (Value<'_>, bool) {
-        // SAFETY: the feature is live, the column exists, and OGR's text is read before the next call.
-        unsafe {
-            if gdal_sys::OGR_F_IsFieldSetAndNotNull(feature, column.at) == 0 {
-                return (Value::Null, false);
+impl Rows<'_> {
+    fn take(&mut self, feature: OGRFeatureH) -> Result<(), String> {
+        self.outcome.rows_read += 1;
+        let row = self.outcome.rows_read;
+        for (at, column) in self.columns.iter().enumerate() {
+            let (value, lost) = self.text.value(feature, *column);
+            self.batcher.push(at, value);
+            if lost {
+                self.outcome.note_lost(row, &self.fields[at].source_name);
             }
-            match column.field_type {
-                FieldType::Integer => (Value::Integer(gdal_sys::OGR_F_GetFieldAsInteger64(feature, column.at)), false),
-                FieldType::Boolean => (Value::Boolean(gdal_sys::OGR_F_GetFieldAsInteger(feature, column.at) != 0), false),
-                FieldType::Real => {
-                    let value = gdal_sys::OGR_F_GetFieldAsDouble(feature, column.at);
-                    if value.is_finite() { (Value::Real(value), false) } else { (Value::Null, true) }
-                }
-                FieldType::Date | FieldType::DateTime => match moment(feature, column) {
-                    Some(moment) => {
-                        self.buffer = moment;
-                        (if column.is_date_time { Value::DateTime(&self.buffer) } else { Value::Date(&self.buffer) }, false)
+        }
+        // SAFETY: the feature lives for the length of the call.
+        let (fid, handle) = unsafe { (gdal_sys::OGR_F_GetFID(feature), gdal_sys::OGR_F_GetGeometryRef(feature)) };
+        let wkb = self.geometry.as_ref().and_then(|column| geometry::fit(handle, column, row, &mut self.outcome));
+        self.batcher.end_row((fid >= 0).then_some(fid), wkb.as_deref());
+        self.batcher.flush_full(self.sink).map_err(|error| error.to_string())
+    }
+
+    /// Plain rows as they lie, odd ones by OGR; where the file is damaged, OGR reads the rest and says what is wrong.
+    fn read_plain(&mut self, plain: &Plain, layer: &mut Layer<'_>) -> Result<Vec<String>, String> {
+        let (mut last, geometry, mut failures) = (None, self.geometry, Vec::new());
+        complaints::forget();
+        let walked = plain.each(geometry.as_ref(), &mut |key, row| {
+            match row {
+                Some(row) => self.take_plain(key, row)?,
+                None => {
+                    // SAFETY: the layer is live; the feature is destroyed once, after it was seen.
+                    unsafe {
+                        let feature = gdal_sys::OGR_L_GetFeature(layer.c_layer(), key);
+                        note_failure(&mut failures);
+                        if feature.is_null() {
+                            return Err(Stop::Torn);
+                        }
+                        let taken = self.take(feature);
+                        gdal_sys::OGR_F_Destroy(feature);
+                        taken?;
                     }
-                    None => (Value::Null, true),
-                },
-                FieldType::Text => {
-                    let text: *const c_char = gdal_sys::OGR_F_GetFieldAsString(feature, column.at);
-                    let (decoded, lost) = self.charset.decode(CStr::from_ptr(text).to_bytes());
-                    self.buffer = decoded;
-                    (Value::Text(&self.buffer), lost)
                 }
             }
+            last = Some(key);
+            Ok(())
+        });
+        match walked {
+            Ok(()) => {}
+            Err(Stop::Said(reason)) => return Err(reason),
+            Err(Stop::Torn) => {
+                if let Some(last) = last {
+                    layer.set_attribute_filter(&plain.after(last)).map_err(|error| error.to_string())?;
+                }
+                failures.extend(each_feature(layer, |feature| self.take(feature))?);
+            }
         }
+        Ok(failures)
     }
-}
 
-/// RFC 3339, with the zone that the source has.
-unsafe fn moment(feature: OGRFeatureH, column: Column) -> Option<String> {
-    let (mut year, mut month, mut day, mut hour, mut minute, mut zone) = (0, 0, 0, 0, 0, 0);
-    let mut second = 0f32;
-    // SAFETY: the caller's feature is live; all out-pointers are to locals.
-    let known = unsafe {
-        gdal_sys::OGR_F_GetFieldAsDateTimeEx(
-            feature,
-            column.at,
-            &mut year,
-            &mut month,
-            &mut day,
-            &mut hour,
-            &mut minute,
-            &mut second,
-            &mut zone,
-        )
-    };
-    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    if known == 0 {
-        return None;
-    }
-    if !column.is_date_time {
-        return Some(date.to_string());
-    }
-    // OGR: 0 unknown, 1 local, 100 UTC, and a quarter of an hour a unit around it.
-    let zone = match zone {
-        0 | 1 => String::new(),
-        100 => "Z".to_owned(),
-        other => {
-            let minutes = (other - 100) * 15;
-            format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60)
+    fn take_plain(&mut self, key: i64, row: plain::Row<'_>) -> Result<(), String> {
+        self.outcome.rows_read += 1;
+        for (at, value) in row.values.into_iter().enumerate() {
+            self.batcher.push(at, value);
         }
-    };
-    let millis = (f64::from(second) * 1000.0).round() as i64;
-    let fraction = if millis % 1000 == 0 { String::new() } else { format!(".{:03}", millis % 1000) };
-    Some(format!("{date}T{hour:02}:{minute:02}:{:02}{fraction}{zone}", millis / 1000))
+        match &row.geometry {
+            Some((_, bounds)) => self.outcome.native_extent.get_or_insert(Envelope::NOTHING).join(bounds),
+            None if self.geometry.is_some() => self.outcome.note_null(self.outcome.rows_read),
+            None => {}
+        }
+        self.batcher.end_row((key >= 0).then_some(key), row.geometry.map(|(wkb, _)| wkb));
+        self.batcher.flush_full(self.sink).map_err(|error| error.to_string())
+    }
 }

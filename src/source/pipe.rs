@@ -1,7 +1,8 @@
 //! The pipe between the reading worker and its parent.
 //!
-//! The request is one JSON document on the worker's standard input. The answer is frames: a kind, a little-endian
-//! length, a payload. A batch is an Arrow IPC stream of its own; its text is proven UTF-8 on arrival.
+//! A request is a line of JSON on the worker's standard input; the end of input ends the worker, so that one process
+//! describes a file and then reads it. The answer is frames: a kind, then a batch (`frame`), or a little-endian length and
+//! a document.
 
 use std::io;
 use std::io::Read;
@@ -9,41 +10,43 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
+use std::process::ChildStdin;
 use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::sync_channel;
 
-use arrow_array::Array;
-use arrow_array::ArrayRef;
-use arrow_array::Int64Array;
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
-use arrow_schema::DataType;
-use arrow_schema::Field as ArrowField;
-use arrow_schema::Schema;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::model::batch::FeatureBatch;
-use crate::model::batch::Ids;
-use crate::model::layer::FieldType;
+use crate::model::layer::GeometryColumn;
 use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::source::Source;
 use crate::source::SourceError;
+use crate::source::copy;
 use crate::source::copy::Copied;
+use crate::source::frame;
 
-/// What the parent asks: the layers of a file, or the features of one.
+/// What the parent asks of one file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
     pub path: PathBuf,
-    pub layer: Option<String>,
+    /// The file is the officer's own and not a copy: it is not written to, and nothing beside it is read.
+    pub in_place: bool,
+    pub question: Question,
     pub options: ReadOptions,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Question {
+    /// The layers; where one of them has this name, it alone.
+    Layers(Option<String>),
+    /// The features of a layer, in geometries of the kind that was described.
+    Features(String, Option<GeometryColumn>),
 }
 
 /// Kinds of frames.
@@ -52,8 +55,14 @@ pub const BATCH: u8 = b'B';
 pub const OUTCOME: u8 = b'O';
 pub const REFUSAL: u8 = b'E';
 
-/// A frame larger than this is no batch of ours.
+/// A document larger than this is none of ours.
 const FRAME_BYTES_MAX: u32 = 1 << 30;
+
+/// Of the pipe: a batch is a megabyte or so, and both sides go on while it holds one.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Batches that are proven and wait: the worker, this side of its pipe and the encoders are at work at one time.
+const BATCHES_AHEAD: usize = 2;
 
 /// Bytes of the worker's last words that are kept for the reason of a crash.
 const LAST_WORDS: usize = 2_000;
@@ -67,70 +76,41 @@ pub fn send(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {
     out.write_all(payload)
 }
 
-fn receive(input: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
-    let mut head = [0; 5];
-    input.read_exact(&mut head)?;
-    let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
+/// A batch, or another kind of frame with its document.
+enum Frame {
+    Batch(Box<FeatureBatch>),
+    Other(u8, Vec<u8>),
+}
+
+fn receive(input: &mut impl Read) -> io::Result<Frame> {
+    let mut kind = [0; 1];
+    input.read_exact(&mut kind)?;
+    if kind[0] == BATCH {
+        return frame::read(input).map(|batch| Frame::Batch(Box::new(batch)));
+    }
+    let mut length = [0; 4];
+    input.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length);
     if length > FRAME_BYTES_MAX {
         return Err(io::Error::other("a frame is too long"));
     }
     let mut payload = vec![0; length as usize];
     input.read_exact(&mut payload)?;
-    Ok((head[0], payload))
-}
-
-/// # Errors
-/// Those of Arrow.
-pub fn encode(batch: &FeatureBatch) -> io::Result<Vec<u8>> {
-    let ids = match &batch.ids {
-        Ids::Integer(ids) => Arc::new(ids.clone()) as ArrayRef,
-        Ids::Text(_) => return Err(io::Error::other("a source has integer row ids")),
-    };
-    let mut fields = vec![ArrowField::new("id", DataType::Int64, true)];
-    let mut columns = vec![ids];
-    for (field_type, column) in &batch.columns {
-        fields.push(ArrowField::new(serde_json::to_string(field_type)?, column.data_type().clone(), true));
-        columns.push(Arc::clone(column));
-    }
-    if let Some(geometry) = &batch.geometry {
-        fields.push(ArrowField::new("geometry", DataType::Binary, true));
-        columns.push(Arc::new(geometry.clone()));
-    }
-    let schema = Arc::new(Schema::new(fields));
-    let record = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(io::Error::other)?;
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(io::Error::other)?;
-    writer.write(&record).and_then(|()| writer.finish()).map_err(io::Error::other)?;
-    writer.into_inner().map_err(io::Error::other)
-}
-
-/// The reader validates buffers and UTF-8: a worker gone mad sends an error, not text that is none.
-fn decode(payload: &[u8]) -> io::Result<FeatureBatch> {
-    let mut stream = StreamReader::try_new(payload, None).map_err(io::Error::other)?;
-    let record = stream.next().ok_or_else(|| io::Error::other("an empty batch"))?.map_err(io::Error::other)?;
-    let wrong = || io::Error::other("a batch of another shape");
-    let mut ids: Option<Int64Array> = None;
-    let mut columns = Vec::new();
-    let mut geometry = None;
-    for (field, column) in record.schema().fields().iter().zip(record.columns()) {
-        match field.name().as_str() {
-            "id" => ids = column.as_primitive_opt::<Int64Type>().cloned(),
-            "geometry" => geometry = Some(column.as_binary_opt::<i32>().cloned().ok_or_else(wrong)?),
-            kind => columns.push((serde_json::from_str::<FieldType>(kind)?, Arc::clone(column))),
-        }
-    }
-    Ok(FeatureBatch::new(Ids::Integer(ids.ok_or_else(wrong)?), columns, geometry))
+    Ok(Frame::Other(kind[0], payload))
 }
 
 /// A started worker.
 pub struct Worker {
     child: Child,
-    input: io::BufReader<ChildStdout>,
+    /// `None` once it was asked for features.
+    requests: Option<ChildStdin>,
+    input: Option<io::BufReader<ChildStdout>>,
     /// As the officer knows it.
     path: PathBuf,
 }
 
 impl Worker {
-    pub fn start(source: &Source, path: &Path, request: &Request) -> Result<Worker, SourceError> {
+    pub fn start(source: &Source, path: &Path) -> Result<Worker, SourceError> {
         let fault = |error: io::Error| SourceError::Crashed { path: path.to_owned(), reason: error.to_string() };
         let mut child = Command::new(&source.program)
             .arg("worker")
@@ -139,25 +119,24 @@ impl Worker {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| fault(io::Error::other(format!("« {} » ne démarre pas : {error}", source.program.display()))))?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take();
-        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else { return Err(fault(io::Error::other("pas de tube"))) };
-        let text = serde_json::to_vec(request).map_err(|error| fault(error.into()))?;
-        stdin.write_all(&text).map_err(fault)?;
-        drop(stdin);
-        // A batch is a megabyte or so.
-        Ok(Worker { child, input: io::BufReader::with_capacity(1 << 20, stdout), path: path.to_owned() })
+        let (requests, output) = (child.stdin.take(), child.stdout.take());
+        let (Some(_), Some(output)) = (&requests, output) else { return Err(fault(io::Error::other("pas de tube"))) };
+        // A kernel that refuses a wide pipe has a narrow one.
+        let _ = rustix::pipe::fcntl_setpipe_size(&output, PIPE_BYTES);
+        Ok(Worker { child, requests, input: Some(io::BufReader::new(output)), path: path.to_owned() })
     }
 
-    fn receive(&mut self) -> Result<(u8, Vec<u8>), SourceError> {
-        match receive(&mut self.input) {
-            Ok((REFUSAL, reason)) => {
-                let reason = String::from_utf8_lossy(&reason).into_owned();
-                Err(SourceError::Unreadable { path: self.path.clone(), reason })
-            }
-            Ok(frame) => Ok(frame),
-            Err(_) => Err(self.crash()),
+    fn ask(&mut self, request: &Request) -> Result<(), SourceError> {
+        let mut line = serde_json::to_vec(request).unwrap_or_default();
+        line.push(b'\n');
+        match self.requests.as_mut().map(|requests| requests.write_all(&line)) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(self.crash()),
         }
+    }
+
+    fn refused(&self, reason: &[u8]) -> SourceError {
+        SourceError::Unreadable { path: self.path.clone(), reason: String::from_utf8_lossy(reason).into_owned() }
     }
 
     /// Why the worker ended before its word.
@@ -180,14 +159,32 @@ impl Worker {
         SourceError::Crashed { path: self.path.clone(), reason: reason.trim().to_owned() }
     }
 
-    pub fn describe(mut self) -> Result<Vec<SourceLayer>, SourceError> {
-        let (kind, payload) = self.receive()?;
-        let layers = (kind == DESCRIPTION).then(|| serde_json::from_slice(&payload).ok()).flatten();
-        layers.ok_or_else(|| self.crash())
+    pub fn describe(&mut self, request: &Request) -> Result<Vec<SourceLayer>, SourceError> {
+        self.ask(request)?;
+        let frame = self.input.as_mut().map(receive);
+        match frame {
+            Some(Ok(Frame::Other(REFUSAL, reason))) => Err(self.refused(&reason)),
+            Some(Ok(Frame::Other(DESCRIPTION, payload))) => serde_json::from_slice(&payload).map_err(|_| self.crash()),
+            _ => Err(self.crash()),
+        }
     }
 
-    pub fn read(self, copied: Copied) -> Result<Reading, SourceError> {
-        Ok(Reading { worker: self, outcome: None, _copied: copied })
+    /// Ask once, after any number of descriptions.
+    pub fn read(mut self, request: &Request, copied: Copied) -> Result<Reading, SourceError> {
+        self.ask(request)?;
+        self.requests = None;
+        let Some(mut input) = self.input.take() else { return Err(self.crash()) };
+        let (sender, frames) = sync_channel(BATCHES_AHEAD);
+        std::thread::spawn(move || {
+            loop {
+                let frame = receive(&mut input);
+                let goes_on = matches!(frame, Ok(Frame::Batch(_)));
+                if sender.send(frame).is_err() || !goes_on {
+                    return;
+                }
+            }
+        });
+        Ok(Reading { frames, worker: self, outcome: None, copied })
     }
 }
 
@@ -200,10 +197,11 @@ impl Drop for Worker {
 
 /// A reading under way: batches in the source's order and CRS, then the outcome.
 pub struct Reading {
+    frames: Receiver<io::Result<Frame>>,
     worker: Worker,
     outcome: Option<Outcome>,
-    /// The private copy lives as long as it is read.
-    _copied: Copied,
+    /// What is read lives as long as it is read.
+    copied: Copied,
 }
 
 impl Iterator for Reading {
@@ -213,21 +211,17 @@ impl Iterator for Reading {
         if self.outcome.is_some() {
             return None;
         }
-        let (kind, payload) = match self.worker.receive() {
-            Ok(frame) => frame,
-            Err(error) => return Some(Err(error)),
-        };
-        let understood = match kind {
-            BATCH => decode(&payload).ok().map(Some),
-            OUTCOME => serde_json::from_slice(&payload).ok().map(|outcome| {
-                self.outcome = Some(outcome);
-                None
-            }),
-            _ => None,
-        };
-        match understood {
-            Some(batch) => batch.map(Ok),
-            None => Some(Err(self.worker.crash())),
+        match self.frames.recv() {
+            Ok(Ok(Frame::Batch(batch))) => Some(Ok(*batch)),
+            Ok(Ok(Frame::Other(REFUSAL, reason))) => Some(Err(self.worker.refused(&reason))),
+            Ok(Ok(Frame::Other(OUTCOME, payload))) => match serde_json::from_slice(&payload) {
+                Ok(outcome) => {
+                    self.outcome = Some(outcome);
+                    None
+                }
+                Err(_) => Some(Err(self.worker.crash())),
+            },
+            _ => Some(Err(self.worker.crash())),
         }
     }
 }
@@ -236,8 +230,11 @@ impl Reading {
     /// Call once, after the last batch.
     ///
     /// # Errors
-    /// `Crashed` where the worker ended before its word.
+    /// `Crashed` where the worker ended before its word, `Unreadable` where somebody wrote to the file meanwhile.
     pub fn finish(mut self) -> Result<Outcome, SourceError> {
+        if !self.copied.is_as_it_was() {
+            return Err(copy::written(&self.worker.path));
+        }
         match self.outcome.take() {
             Some(outcome) => Ok(outcome),
             None => Err(self.worker.crash()),

@@ -1,10 +1,11 @@
 //! The worker: one file, one question, few rights.
 
 use std::io;
+use std::io::BufRead;
 use std::io::BufWriter;
-use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use landlock::ABI;
@@ -21,8 +22,10 @@ use rustix::process::setrlimit;
 use crate::model::batch::FeatureBatch;
 use crate::source::complaints;
 use crate::source::extension;
+use crate::source::frame;
 use crate::source::ogr;
 use crate::source::pipe;
+use crate::source::pipe::Question;
 use crate::source::pipe::Request;
 use crate::source::recognise;
 use crate::source::tabular;
@@ -36,29 +39,35 @@ const CPU_SECONDS_MAX: u64 = 3_600;
 /// Open files: a Shapefile has seven, PROJ and GDAL a dozen of their own.
 const FILES_MAX: u64 = 256;
 
-/// Body of `bocage worker`: reads one request on standard input, answers on standard output, exits.
+/// Body of `bocage worker`: answers requests on standard input, a line each, on standard output, until there are no more.
 pub fn worker_main() -> ExitCode {
-    let mut text = Vec::new();
-    let request: Option<Request> = io::stdin().lock().read_to_end(&mut text).ok().and_then(|_| serde_json::from_slice(&text).ok());
-    let Some(request) = request else {
-        eprintln!("worker: expected a request on standard input; this command is bocage's own");
-        return ExitCode::from(2);
-    };
-    restrict(&request.path);
-    complaints::hush();
-    let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
-    // The private copy's place means nothing to the officer.
-    let folder = request.path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
-    let refuse = |reason: String| reason.replace(&folder, "");
-    let answered = answer(&request, &mut out).or_else(|reason| pipe::send(&mut out, pipe::REFUSAL, refuse(reason).as_bytes()));
-    match answered.and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut restricted_to: Option<PathBuf> = None;
+    for line in io::stdin().lock().lines() {
+        let request: Option<Request> = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+        let Some(request) = request.filter(|request| restricted_to.as_ref().is_none_or(|path| *path == request.path)) else {
+            eprintln!("worker: expected a request on standard input; this command is bocage's own");
+            return ExitCode::from(2);
+        };
+        if restricted_to.is_none() {
+            restrict(&request);
+            complaints::hush();
+            restricted_to = Some(request.path.clone());
+        }
+        // The private copy's place means nothing to the officer.
+        let folder = request.path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
+        let refuse = |reason: String| reason.replace(&folder, "");
+        let answered = answer(&request, &mut out).or_else(|reason| pipe::send(&mut out, pipe::REFUSAL, refuse(reason).as_bytes()));
+        if answered.and_then(|()| out.flush()).is_err() {
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
-/// Fewer files, less memory, less time; and where the kernel has Landlock, nothing but the copy and the data of GDAL and PROJ.
-fn restrict(path: &Path) {
+/// Fewer files, less memory, less time; and where the kernel has Landlock, nothing but the copy (of a file in its own place,
+/// nothing but its bytes) and the data of GDAL and PROJ.
+fn restrict(request: &Request) {
     for (resource, limit) in
         [(Resource::As, MEMORY_BYTES_MAX), (Resource::Cpu, CPU_SECONDS_MAX), (Resource::Nofile, FILES_MAX), (Resource::Core, 0)]
     {
@@ -66,12 +75,14 @@ fn restrict(path: &Path) {
         let _ = setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) });
     }
     let abi = ABI::V1;
-    let folder = path.parent().unwrap_or(path);
+    let path = request.path.as_path();
+    let (place, access) =
+        if request.in_place { (path, AccessFs::from_read(abi)) } else { (path.parent().unwrap_or(path), AccessFs::from_all(abi)) };
     let readable = ["/usr", "/lib", "/lib64", "/etc"];
     let rules = Ruleset::default().handle_access(AccessFs::from_all(abi)).and_then(Ruleset::create);
     let restricted = rules
         .and_then(|rules| rules.add_rules(path_beneath_rules(readable, AccessFs::from_read(abi))))
-        .and_then(|rules| rules.add_rules(path_beneath_rules([folder], AccessFs::from_all(abi))))
+        .and_then(|rules| rules.add_rules(path_beneath_rules([place], access)))
         .and_then(landlock::RulesetCreated::restrict_self);
     if let Err(error) = restricted {
         eprintln!("worker: landlock: {error}");
@@ -84,22 +95,25 @@ pub type Sink<'a> = &'a mut dyn FnMut(&FeatureBatch) -> io::Result<()>;
 fn answer(request: &Request, out: &mut impl Write) -> Result<(), String> {
     let broken = |error: io::Error| error.to_string();
     let is_table = recognise(&request.path).is_some_and(|format| format.driver().is_none());
-    match &request.layer {
-        None => {
+    match &request.question {
+        Question::Layers(only) => {
             let layers = if is_table {
                 tabular::describe(&request.path, &request.options)
             } else {
-                ogr::describe(&request.path, driver(&request.path)?, &request.options)
+                ogr::describe(request, driver(&request.path)?, only.as_deref())
             }?;
             let payload = serde_json::to_vec(&layers).map_err(|error| error.to_string())?;
             pipe::send(out, pipe::DESCRIPTION, &payload).map_err(broken)
         }
-        Some(layer) => {
-            let mut sink = |batch: &FeatureBatch| pipe::encode(batch).and_then(|payload| pipe::send(out, pipe::BATCH, &payload));
+        Question::Features(layer, geometry) => {
+            let mut sink = |batch: &FeatureBatch| {
+                out.write_all(&[pipe::BATCH])?;
+                frame::write(out, batch)
+            };
             let outcome = if is_table {
                 tabular::read(&request.path, &request.options, &mut sink)
             } else {
-                ogr::read(&request.path, driver(&request.path)?, layer, &request.options, &mut sink)
+                ogr::read(request, driver(&request.path)?, layer, *geometry, &mut sink)
             }?;
             let payload = serde_json::to_vec(&outcome).map_err(|error| error.to_string())?;
             pipe::send(out, pipe::OUTCOME, &payload).map_err(broken)

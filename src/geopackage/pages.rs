@@ -1,0 +1,243 @@
+//! The rows of a table where they lie in the file: its b-tree, page by page (SQLite file format 3, sections 1.3, 1.6, 2.1).
+//!
+//! Ten times cheaper than asking SQLite row by row. Reads a file that nobody writes, without its log: the caller sees to
+//! both. Refuses what it does not know; the caller then asks SQLite.
+
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+
+use memmap2::Mmap;
+
+use crate::geopackage::TornPage;
+
+/// Pages of interior nodes from the root to a leaf: four billion rows need far fewer.
+const DEPTH_MAX: usize = 16;
+
+const HEAD_BYTES: usize = 100;
+const INTERIOR: u8 = 5;
+const LEAF: u8 = 13;
+
+/// Told of a row's key and its record.
+pub type Visit<'a, E> = &'a mut dyn FnMut(i64, &[u8]) -> Result<(), E>;
+
+pub struct Pages {
+    path: PathBuf,
+    map: Mmap,
+    page_bytes: usize,
+    /// Without the bytes that extensions reserve at a page's end.
+    usable: usize,
+}
+
+impl Pages {
+    /// `None` for a file that is not a database in UTF-8, or is larger than its head says.
+    pub fn open(path: &Path) -> Option<Pages> {
+        // SAFETY: a file that changes under the mapping gives other bytes, which are checked as they are read, or a signal,
+        // which ends the reading worker.
+        let map = unsafe { Mmap::map(&File::open(path).ok()?) }.ok()?;
+        let head = map.get(..HEAD_BYTES).filter(|head| head.starts_with(b"SQLite format 3\0"))?;
+        let page_bytes = match u16::from_be_bytes([head[16], head[17]]) {
+            1 => 65_536,
+            size => usize::from(size),
+        };
+        let usable = page_bytes.checked_sub(usize::from(head[20])).filter(|usable| *usable >= 480)?;
+        let is_utf8 = u32::from_be_bytes([head[56], head[57], head[58], head[59]]) == 1;
+        (is_utf8 && page_bytes.is_power_of_two()).then(|| Pages { path: path.to_owned(), map, page_bytes, usable })
+    }
+
+    /// Calls `visit` with the rowid and the record of each row below a root page, in the order of rowids.
+    ///
+    /// # Errors
+    /// Those of `visit`; `TornPage` where the pages are no table.
+    pub fn walk<E: From<TornPage>>(&self, root: u32, visit: Visit<'_, E>) -> Result<(), E> {
+        let mut overflow = Vec::new();
+        self.descend(root, 0, &mut overflow, visit)
+    }
+
+    fn descend<E: From<TornPage>>(&self, number: u32, depth: usize, overflow: &mut Vec<u8>, visit: Visit<'_, E>) -> Result<(), E> {
+        let torn = || TornPage { path: self.path.clone(), page: number };
+        let page = self.page(number).filter(|_| depth < DEPTH_MAX).ok_or_else(torn)?;
+        let head = if number == 1 { HEAD_BYTES } else { 0 };
+        let two = |at: usize| page.get(at..at + 2).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])));
+        let kind = page[head];
+        let cells = two(head + 3).ok_or_else(torn)?;
+        let pointers = head + if kind == INTERIOR { 12 } else { 8 };
+        for cell in 0..cells {
+            let at = two(pointers + 2 * cell).ok_or_else(torn)?;
+            if kind == INTERIOR {
+                let child = four(page, at).ok_or_else(torn)?;
+                self.descend(child, depth + 1, overflow, visit)?;
+            } else {
+                let (row, record) = self.cell(page, at, overflow).filter(|_| kind == LEAF).ok_or_else(torn)?;
+                visit(row, record)?;
+            }
+        }
+        match kind {
+            LEAF => Ok(()),
+            INTERIOR => self.descend(four(page, head + 8).ok_or_else(torn)?, depth + 1, overflow, visit),
+            _ => Err(torn().into()),
+        }
+    }
+
+    fn page(&self, number: u32) -> Option<&[u8]> {
+        let start = usize::try_from(number.checked_sub(1)?).ok()?.checked_mul(self.page_bytes)?;
+        self.map.get(start..start + self.page_bytes)
+    }
+
+    /// Rowid and record of a leaf's cell; a record that goes on in other pages is gathered in `overflow`.
+    fn cell<'a>(&'a self, page: &'a [u8], at: usize, overflow: &'a mut Vec<u8>) -> Option<(i64, &'a [u8])> {
+        let (length, at) = varint(page, at)?;
+        let (row, at) = varint(page, at)?;
+        let length = usize::try_from(length).ok().filter(|length| *length < self.map.len())?;
+        // Section 1.6: how much of a record stays in the leaf.
+        let local_max = self.usable - 35;
+        if length <= local_max {
+            return Some((row, page.get(at..at + length)?));
+        }
+        let local_min = (self.usable - 12) * 32 / 255 - 23;
+        let surplus = local_min + (length - local_min) % (self.usable - 4);
+        let local = if surplus <= local_max { surplus } else { local_min };
+        overflow.clear();
+        overflow.reserve(length);
+        overflow.extend_from_slice(page.get(at..at + local)?);
+        let mut next = four(page, at + local)?;
+        while overflow.len() < length {
+            let page = self.page(next)?;
+            let rest = (length - overflow.len()).min(self.usable - 4);
+            overflow.extend_from_slice(page.get(4..4 + rest)?);
+            next = four(page, 0)?;
+        }
+        Some((row, overflow))
+    }
+}
+
+fn four(bytes: &[u8], at: usize) -> Option<u32> {
+    let four = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+/// Section 1.6: seven bits a byte, eight in the ninth, the greatest first.
+#[inline]
+fn varint(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    let mut value = 0u64;
+    for n in 0..9 {
+        let byte = *bytes.get(at + n)?;
+        if n == 8 {
+            return Some((((value << 8) | u64::from(byte)) as i64, at + 9));
+        }
+        value = (value << 7) | u64::from(byte & 0x7F);
+        if byte < 0x80 {
+            return Some((value as i64, at + n + 1));
+        }
+    }
+    None
+}
+
+/// A column of a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    /// Bytes that claim to be UTF-8.
+    Text(&'a [u8]),
+    Blob(&'a [u8]),
+}
+
+/// Takes a record apart; `None` for what is none (section 2.1).
+pub fn cells<'a>(record: &'a [u8], out: &mut Vec<Cell<'a>>) -> Option<()> {
+    out.clear();
+    let (head, mut at) = varint(record, 0)?;
+    let head = usize::try_from(head).ok().filter(|head| *head <= record.len())?;
+    let mut body = head;
+    while at < head {
+        let (kind, after) = varint(record, at)?;
+        at = after;
+        let length = match kind {
+            0 | 8 | 9 => 0,
+            1..=4 => kind as usize,
+            5 => 6,
+            6 | 7 => 8,
+            12.. => usize::try_from((kind - 12) / 2).ok()?,
+            _ => return None,
+        };
+        let bytes = record.get(body..body.checked_add(length)?)?;
+        body += length;
+        out.push(match kind {
+            0 => Cell::Null,
+            8 => Cell::Integer(0),
+            9 => Cell::Integer(1),
+            1..=6 => Cell::Integer(signed(bytes)),
+            7 => Cell::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
+            kind if kind % 2 == 0 => Cell::Blob(bytes),
+            _ => Cell::Text(bytes),
+        });
+    }
+    Some(())
+}
+
+/// Big-endian, two's complement, one to eight bytes.
+fn signed(bytes: &[u8]) -> i64 {
+    let first = if bytes[0] >= 0x80 { -1 } else { 0 };
+    bytes.iter().fold(first, |value: i64, byte| (value << 8) | i64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn rows_are_those_that_sqlite_gives() {
+        for page_bytes in [512, 4096, 65_536] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("t.db");
+            let connection = Connection::open(&path).expect("created");
+            connection.pragma_update(None, "page_size", page_bytes).expect("set");
+            connection.execute_batch("CREATE TABLE t (fid INTEGER PRIMARY KEY, n, r REAL, s TEXT, b BLOB); BEGIN").expect("created");
+            for n in 0..5_000i64 {
+                let number = [0, 1, -1, 127, -129, 70_000, -9_000_000, 1 << 40, i64::MIN][n as usize % 9];
+                let blob = vec![n as u8; (n * n % 9_973) as usize * usize::from(n % 7 == 0)];
+                let row = rusqlite::params![n * 3 - 70, number, n as f64 / 8.0, "é".repeat((n % 300) as usize), blob];
+                connection.execute("INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)", row).expect("inserted");
+            }
+            connection.execute_batch("COMMIT; DELETE FROM t WHERE fid % 5 = 0").expect("committed");
+            let root: u32 = connection.query_row("SELECT rootpage FROM sqlite_master", [], |row| row.get(0)).expect("known");
+            let mut statement = connection.prepare("SELECT fid, n, r, s, b FROM t").expect("prepared");
+            let mut expected = statement.query([]).expect("queried");
+            let pages = Pages::open(&path).expect("a database");
+            let mut walked = 0;
+            let walk: Result<(), TornPage> = pages.walk(root, &mut |row, record| {
+                let mut found = Vec::new();
+                cells(record, &mut found).expect("a record");
+                let asked = expected.next().expect("stepped").expect("a row");
+                assert_eq!((row, found[0]), (asked.get(0).expect("an integer"), Cell::Null));
+                assert_eq!(found[1], Cell::Integer(asked.get(1).expect("an integer")));
+                let real: f64 = asked.get(2).expect("a real");
+                assert!(found[2] == Cell::Real(real) || found[2] == Cell::Integer(real as i64));
+                assert_eq!(found[3], Cell::Text(asked.get::<_, String>(3).expect("a text").as_bytes()));
+                assert_eq!(found[4], Cell::Blob(&asked.get::<_, Vec<u8>>(4).expect("a blob")));
+                walked += 1;
+                Ok(())
+            });
+            walk.expect("walked");
+            assert_eq!(walked, 4_000, "{page_bytes}");
+            assert!(expected.next().expect("stepped").is_none());
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_no_table_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.db");
+        Connection::open(&path).expect("created").execute_batch("CREATE TABLE t (a); CREATE INDEX i ON t (a)").expect("created");
+        let pages = Pages::open(&path).expect("a database");
+        for root in [0, 3, 4, u32::MAX] {
+            let walk: Result<(), TornPage> = pages.walk(root, &mut |_, _| Ok(()));
+            assert!(matches!(walk, Err(TornPage { .. })), "{root}");
+        }
+        assert!(cells(&[5, 1], &mut Vec::new()).is_none() && cells(&[2, 10], &mut Vec::new()).is_none());
+        std::fs::write(&path, b"SQLite format 3").expect("written");
+        assert!(Pages::open(&path).is_none());
+    }
+}
