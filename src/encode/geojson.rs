@@ -9,6 +9,7 @@ use std::io::Write;
 use crate::encode::FeatureEncoder;
 use crate::encode::OutputFormat;
 use crate::encode::number;
+use crate::encode::number::DIGITS_MAX;
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::AxisOrder;
 use crate::model::crs::Crs;
@@ -82,6 +83,9 @@ pub struct FeatureWriter {
 /// A centimetre in degrees; a millimetre in metres.
 const DECIMALS_DEG: u32 = 7;
 const DECIMALS_M: u32 = 3;
+
+/// Of the text of a position: `[-1.9639512,48.1200001],`.
+const POSITION_BYTES: usize = 25;
 
 impl FeatureWriter {
     /// For batches that hold all fields of the layer.
@@ -199,6 +203,7 @@ impl FeatureWriter {
         let size = head.dimensions() * 8;
         out.push(b'[');
         let count = bytes.len() / size;
+        out.reserve(count * POSITION_BYTES);
         for at in 0..count {
             if at > 0 {
                 out.push(b',');
@@ -209,22 +214,32 @@ impl FeatureWriter {
         out.push(b']');
     }
 
+    /// Put together on the stack and appended at once.
+    #[inline]
     fn position(&self, out: &mut Vec<u8>, bytes: &[u8], head: Head) {
         let (x, y) = (wkb::double(bytes, 0), wkb::double(bytes, 1));
         let (first, second) = if self.swapped { (y, x) } else { (x, y) };
-        out.push(b'[');
-        number::fixed(out, first, self.decimals);
-        out.push(b',');
-        number::fixed(out, second, self.decimals);
+        let mut text = [b'['; 3 * (DIGITS_MAX + 1)];
+        let mut end = number_at(&mut text, 1, first, self.decimals);
+        text[end] = b',';
+        end = number_at(&mut text, end + 1, second, self.decimals);
         if head.has_z {
             let z = wkb::double(bytes, 2);
             if z.is_finite() {
-                out.push(b',');
-                number::fixed(out, z, DECIMALS_M);
+                text[end] = b',';
+                end = number_at(&mut text, end + 1, z, DECIMALS_M);
             }
         }
-        out.push(b']');
+        text[end] = b']';
+        out.extend_from_slice(&text[..=end]);
     }
+}
+
+/// Writes a number at a place; gives the place behind it.
+#[inline]
+fn number_at(text: &mut [u8], at: usize, value: f64, decimals: u32) -> usize {
+    let place = text[at..].first_chunk_mut().expect("there is room for three numbers");
+    at + number::fixed_at(place, value, decimals)
 }
 
 fn comma(out: &mut Vec<u8>, at: u32) {
@@ -267,6 +282,12 @@ fn value(out: &mut Vec<u8>, value: Value<'_>) {
 pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
+    // Without an early end the loop is vectorised.
+    if !bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\')) {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     let mut start = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let escaped: &[u8] = match byte {

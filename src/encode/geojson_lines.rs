@@ -10,11 +10,15 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use crate::encode::Batches;
 use crate::encode::Download;
 use crate::encode::geojson;
 use crate::encode::geojson::FeatureWriter;
+use crate::encode::ordered::ordered;
+use crate::model::batch::FeatureBatch;
 use crate::model::crs::CRS84;
 use crate::model::layer::Layer;
 use crate::model::media_type;
@@ -54,27 +58,52 @@ impl Download for GeoJsonLines {
         head.extend_from_slice(b",\"features\":[\n");
         out.write_all(&head)?;
         let mut at = head.len() as u64;
-        let mut features = 0u64;
-        let mut buffer = Vec::new();
-        for batch in batches {
-            let batch = batch?;
-            buffer.clear();
-            for row in 0..batch.rows() {
-                if features > 0 {
-                    buffer.extend_from_slice(BETWEEN);
-                }
-                offsets.write_all(&(at + buffer.len() as u64).to_le_bytes())?;
-                writer.feature(&mut buffer, &batch, row);
-                features += 1;
+        let mut is_first = true;
+        let spare = Mutex::new(Vec::new());
+        let encode = |batch: FeatureBatch| Lines::of(&writer, &batch, spare.lock().unwrap_or_else(PoisonError::into_inner).pop());
+        ordered(batches, encode, |lines: Lines| {
+            if lines.starts.is_empty() {
+                return Ok(());
             }
-            at += buffer.len() as u64;
-            out.write_all(&buffer)?;
-        }
+            if !std::mem::take(&mut is_first) {
+                out.write_all(BETWEEN)?;
+                at += BETWEEN.len() as u64;
+            }
+            for start in &lines.starts {
+                offsets.write_all(&(at + *start as u64).to_le_bytes())?;
+            }
+            at += lines.text.len() as u64;
+            out.write_all(&lines.text)?;
+            spare.lock().unwrap_or_else(PoisonError::into_inner).push(lines.text);
+            Ok(())
+        })?;
         out.write_all(b"\n]}\n")?;
         offsets.write_all(&(at + 2).to_le_bytes())?;
         offsets.flush()?;
         out.flush()?;
         Ok(Vec::new())
+    }
+}
+
+/// The features of a batch.
+struct Lines {
+    text: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// `spare`: room that was used before.
+    fn of(writer: &FeatureWriter, batch: &FeatureBatch, spare: Option<Vec<u8>>) -> Lines {
+        let mut lines = Lines { text: spare.unwrap_or_default(), starts: Vec::with_capacity(batch.rows()) };
+        lines.text.clear();
+        for row in 0..batch.rows() {
+            if row > 0 {
+                lines.text.extend_from_slice(BETWEEN);
+            }
+            lines.starts.push(lines.text.len());
+            writer.feature(&mut lines.text, batch, row);
+        }
+        lines
     }
 }
 

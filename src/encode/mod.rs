@@ -3,11 +3,14 @@
 mod columns;
 mod csv;
 mod flatgeobuf;
+mod flatgeobuf_feature;
+mod flatgeobuf_spool;
 pub mod geojson;
 pub mod geojson_lines;
 mod geopackage;
 pub mod number;
 mod ogr;
+mod ordered;
 mod reproject;
 mod shapefile;
 mod wkt;

@@ -37,6 +37,9 @@ const TEXT_BYTES_MAX: usize = 254;
 /// Bytes of a part: offsets in the .shp count 16-bit words in a signed 32-bit number.
 const PART_BYTES_MAX: u64 = 1 << 31;
 
+/// The usual 6 makes files 6 % smaller for four times the work, which was a sixth of a whole publication.
+const DEFLATE_LEVEL: Option<i64> = Some(4);
+
 /// What may lie in the zip, in the order that readers expect.
 const PARTS: [&str; 5] = ["shp", "shx", "dbf", "prj", "cpg"];
 
@@ -92,7 +95,8 @@ impl Download for ShapefileZip {
         let notes = notes(&original, &fields, &cut);
         let mut zip = ZipWriter::new(io::BufWriter::new(File::create(path)?));
         // No date: the same data make the same bytes.
-        let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
+        let plain =
+            SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).compression_level(DEFLATE_LEVEL).large_file(true);
         for part in PARTS {
             let file = shp.with_extension(part);
             if file.exists() {
