@@ -1,5 +1,6 @@
 //! The GeoPackage file format (OGC 12-128r18, version 1.3): what `store` and `encode` share.
 
+mod bulk;
 pub mod header;
 pub mod pages;
 pub mod rtree;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 pub enum GeoPackageError {
     #[error("{path}: {source}")]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
 }
 
 /// A table's b-tree that does not hold together.

@@ -1,6 +1,6 @@
-//! Writes one layer as a GeoPackage in one go: no journal, one transaction, a bulk R*Tree.
+//! Writes one layer as a GeoPackage in one go: no journal, rows as pages of their own, a bulk R*Tree.
 //!
-//! Create once, write rows in ascending order of `fid`, finish once. The caller syncs the file.
+//! Create once, write rows, best in ascending order of `fid`, finish once. The caller syncs the file.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -11,6 +11,8 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::types::ValueRef;
 
 use crate::geopackage::GeoPackageError;
+use crate::geopackage::bulk::BulkTable;
+use crate::geopackage::bulk::Column;
 use crate::geopackage::header;
 use crate::geopackage::quoted;
 use crate::geopackage::rtree;
@@ -45,14 +47,26 @@ pub struct TableSpec<'a> {
 
 pub struct GeoPackageWriter {
     path: PathBuf,
-    connection: Connection,
+    rows: Rows,
     insert: String,
     table: String,
+    /// A column of numbers that are the caller's promise to be unique.
+    unique: Option<String>,
     srs_id: i32,
     has_geometry: bool,
     entries: Vec<rtree::Entry>,
     extent: Envelope,
     blob: Vec<u8>,
+}
+
+/// How rows get into the table.
+enum Rows {
+    /// In ascending order of keys.
+    Pages(BulkTable),
+    /// In any order; SQLite says which text an id repeats.
+    Inserts(Connection),
+    /// Pages that were finished, and could not be followed by others.
+    Broken,
 }
 
 /// One row: `values` as the fields.
@@ -72,15 +86,25 @@ impl GeoPackageWriter {
     pub fn create(path: &Path, spec: &TableSpec<'_>) -> Result<GeoPackageWriter, GeoPackageError> {
         let fault = |source| GeoPackageError::Sqlite { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(fault)?;
+        let number = spec.id_column.filter(|(_, kind)| *kind == FieldType::Integer);
         prepare(&connection, spec).map_err(fault)?;
+        let rows = if spec.id_column.is_none() || number.is_some() {
+            let root = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
+            let root = connection.query_row(root, [spec.table], |row| row.get(0)).map_err(fault)?;
+            connection.execute_batch("COMMIT").map_err(fault)?;
+            connection.close().map_err(|(_, source)| fault(source))?;
+            let pages = BulkTable::open(path, root).map_err(|source| GeoPackageError::Io { path: path.to_owned(), source })?;
+            Rows::Pages(pages)
+        } else {
+            Rows::Inserts(connection)
+        };
         let columns = 1 + usize::from(spec.id_column.is_some()) + usize::from(spec.geometry.is_some()) + spec.fields.len();
-        let marks = vec!["?"; columns].join(", ");
-        let insert = format!("INSERT INTO {} VALUES ({marks})", quoted(spec.table));
         Ok(GeoPackageWriter {
             path: path.to_owned(),
-            connection,
-            insert,
+            rows,
+            insert: format!("INSERT INTO {} VALUES ({})", quoted(spec.table), vec!["?"; columns].join(", ")),
             table: spec.table.to_owned(),
+            unique: number.map(|(name, _)| name.to_owned()),
             srs_id: i32::try_from(spec.crs.epsg()).unwrap_or(0),
             has_geometry: spec.geometry.is_some(),
             entries: Vec::new(),
@@ -90,11 +114,11 @@ impl GeoPackageWriter {
     }
 
     /// # Errors
-    /// `Sqlite`.
+    /// `Sqlite`, `Io`.
     pub fn write(&mut self, row: &NewRow<'_>) -> Result<(), GeoPackageError> {
-        let mut values: Vec<ToSqlOutput<'_>> = Vec::with_capacity(row.values.len() + 3);
-        values.push(ToSqlOutput::Owned(row.fid.into()));
-        values.extend(row.id.map(sql_value));
+        if matches!(&self.rows, Rows::Pages(pages) if !pages.is_next(row.fid)) {
+            self.rows = Rows::Inserts(self.reopen()?);
+        }
         self.blob.clear();
         if let Some(bytes) = row.wkb.filter(|_| self.has_geometry) {
             let envelope = wkb::envelope(bytes).ok().flatten();
@@ -104,41 +128,81 @@ impl GeoPackageWriter {
             }
             header::encode(&mut self.blob, self.srs_id, bytes, envelope.as_ref());
         }
-        if self.has_geometry {
-            let blob = if self.blob.is_empty() { ValueRef::Null } else { ValueRef::Blob(&self.blob) };
-            values.push(ToSqlOutput::Borrowed(blob));
+        let geometry = self.has_geometry.then(|| if self.blob.is_empty() { Column::Value(Value::Null) } else { Column::Blob(&self.blob) });
+        let columns = row.id.map(Column::Value).into_iter().chain(geometry).chain(row.values.iter().copied().map(Column::Value));
+        match &mut self.rows {
+            Rows::Pages(pages) => pages.push(row.fid, columns).map_err(|source| GeoPackageError::Io { path: self.path.clone(), source }),
+            Rows::Broken => Ok(()),
+            Rows::Inserts(connection) => {
+                let values = std::iter::once(ToSqlOutput::Owned(row.fid.into())).chain(columns.map(sql_value));
+                let inserted = connection.prepare_cached(&self.insert).and_then(|mut insert| insert.execute(params_from_iter(values)));
+                inserted.map(|_| ()).map_err(|source| GeoPackageError::Sqlite { path: self.path.clone(), source })
+            }
         }
-        values.extend(row.values.iter().map(|value| sql_value(*value)));
-        let inserted = self.connection.prepare_cached(&self.insert).and_then(|mut insert| insert.execute(params_from_iter(values)));
-        inserted.map(|_| ()).map_err(|source| GeoPackageError::Sqlite { path: self.path.clone(), source })
+    }
+
+    /// The file in SQLite's hands again, in a transaction.
+    fn reopen(&mut self) -> Result<Connection, GeoPackageError> {
+        let fault = |source| GeoPackageError::Sqlite { path: self.path.clone(), source };
+        match std::mem::replace(&mut self.rows, Rows::Broken) {
+            Rows::Inserts(connection) => Ok(connection),
+            Rows::Broken => Err(fault(rusqlite::Error::InvalidQuery)),
+            Rows::Pages(pages) => {
+                let last = pages.finish().map_err(|source| GeoPackageError::Io { path: self.path.clone(), source })?;
+                let connection = Connection::open(&self.path).map_err(fault)?;
+                begin(&connection).map_err(fault)?;
+                // What AUTOINCREMENT goes on from.
+                let sequence = "INSERT INTO sqlite_sequence SELECT ?1, ?2 WHERE ?2 NOTNULL";
+                connection.execute(sequence, rusqlite::params![self.table, last]).map_err(fault)?;
+                Ok(connection)
+            }
+        }
     }
 
     /// Indexes, R*Tree, extent, commit; then the file is closed. Gives the envelopes of the rows that have one, in their order.
     ///
     /// # Errors
-    /// `Sqlite`.
-    pub fn finish(self, indexes: &[&str]) -> Result<Vec<rtree::Entry>, GeoPackageError> {
-        self.close(indexes).map_err(|source| GeoPackageError::Sqlite { path: self.path.clone(), source })?;
+    /// `Sqlite`, `Io`.
+    pub fn finish(mut self, indexes: &[&str]) -> Result<Vec<rtree::Entry>, GeoPackageError> {
+        let connection = self.reopen()?;
         let path = self.path;
-        self.connection.close().map_err(|(_, source)| GeoPackageError::Sqlite { path, source })?;
+        let fault = |source| GeoPackageError::Sqlite { path: path.clone(), source };
+        let closing = Closing { connection: &connection, table: &self.table, extent: &self.extent };
+        closing.close(self.has_geometry.then_some(&mut self.entries), self.unique.as_deref(), indexes).map_err(fault)?;
+        connection.close().map_err(|(_, source)| fault(source))?;
         Ok(self.entries)
     }
+}
 
-    fn close(&self, indexes: &[&str]) -> rusqlite::Result<()> {
-        if self.has_geometry {
-            rtree::build(&self.connection, &format!("rtree_{}_{GEOMETRY}", self.table), &self.entries)?;
-            self.connection.execute_batch(&schema::rtree_triggers(&self.table, GEOMETRY, KEY))?;
+/// What is written behind the last row.
+struct Closing<'a> {
+    connection: &'a Connection,
+    table: &'a str,
+    extent: &'a Envelope,
+}
+
+impl Closing<'_> {
+    fn close(&self, entries: Option<&mut Vec<rtree::Entry>>, unique: Option<&str>, indexes: &[&str]) -> rusqlite::Result<()> {
+        if let Some(entries) = entries {
+            rtree::build(self.connection, &format!("rtree_{}_{GEOMETRY}", self.table), entries)?;
+            self.connection.execute_batch(&schema::rtree_triggers(self.table, GEOMETRY, KEY))?;
         }
-        for column in indexes {
+        let unique = unique.into_iter().map(|column| ("UNIQUE ", column));
+        for (kind, column) in unique.chain(indexes.iter().map(|column| ("", *column))) {
             let name = format!("index_{}_{column}", self.table);
-            self.connection.execute_batch(&format!("CREATE INDEX {} ON {} ({})", quoted(&name), quoted(&self.table), quoted(column)))?;
+            self.connection.execute_batch(&format!(
+                "CREATE {kind}INDEX {} ON {} ({})",
+                quoted(&name),
+                quoted(self.table),
+                quoted(column)
+            ))?;
         }
         if !indexes.is_empty() {
             // Which of two indexes finds less.
             self.connection.execute_batch(&format!("ANALYZE {}", quoted(&self.table)))?;
         }
         if !self.extent.is_nothing() {
-            let e = &self.extent;
+            let e = self.extent;
             self.connection.execute(
                 "UPDATE gpkg_contents SET min_x = ?1, min_y = ?2, max_x = ?3, max_y = ?4",
                 rusqlite::params![e.west, e.south, e.east, e.north],
@@ -148,14 +212,18 @@ impl GeoPackageWriter {
     }
 }
 
-fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", schema::USER_VERSION)?;
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
     // A half-written file is thrown away whole, so nothing need be recoverable inside it.
     connection.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.execute_batch("BEGIN")?;
+    connection.execute_batch("BEGIN")
+}
+
+fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", schema::USER_VERSION)?;
+    begin(connection)?;
     connection.execute_batch(schema::TABLES)?;
     let srs = i64::from(spec.crs.epsg());
     if srs != 4326 && spec.geometry.is_some() {
@@ -165,7 +233,10 @@ fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()
         )?;
     }
     let mut columns = vec![format!("{KEY} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL")];
-    columns.extend(spec.id_column.map(|(name, kind)| format!("{} {} NOT NULL UNIQUE", quoted(name), schema::column_type(kind))));
+    columns.extend(spec.id_column.map(|(name, kind)| {
+        let unique = if kind == FieldType::Integer { "" } else { " UNIQUE" };
+        format!("{} {} NOT NULL{unique}", quoted(name), schema::column_type(kind))
+    }));
     columns.extend(spec.geometry.map(|geometry| format!("{GEOMETRY} {}", geometry.geometry_type.name().to_uppercase())));
     columns.extend(spec.fields.iter().map(|field| format!("{} {}", quoted(&field.name), schema::column_type(field.field_type))));
     connection.execute_batch(&format!("CREATE TABLE {} ({})", quoted(spec.table), columns.join(", ")))?;
@@ -190,12 +261,55 @@ fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()
     Ok(())
 }
 
-fn sql_value(value: Value<'_>) -> ToSqlOutput<'_> {
-    ToSqlOutput::Borrowed(match value {
-        Value::Null => ValueRef::Null,
-        Value::Text(text) | Value::Date(text) | Value::DateTime(text) => ValueRef::Text(text.as_bytes()),
-        Value::Integer(value) => ValueRef::Integer(value),
-        Value::Real(value) => ValueRef::Real(value),
-        Value::Boolean(value) => ValueRef::Integer(i64::from(value)),
+fn sql_value(column: Column<'_>) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match column {
+        Column::Blob(blob) => ValueRef::Blob(blob),
+        Column::Value(Value::Null) => ValueRef::Null,
+        Column::Value(Value::Text(text) | Value::Date(text) | Value::DateTime(text)) => ValueRef::Text(text.as_bytes()),
+        Column::Value(Value::Integer(value)) => ValueRef::Integer(value),
+        Column::Value(Value::Real(value)) => ValueRef::Real(value),
+        Column::Value(Value::Boolean(value)) => ValueRef::Integer(i64::from(value)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::crs::WGS_84;
+
+    #[test]
+    fn rows_in_any_order_are_a_table() {
+        for fids in [vec![1, 2, 3, 4], vec![4, 1, 3, 2], vec![1, 3, 2, 9], vec![]] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("t.gpkg");
+            let spec = TableSpec {
+                table: "t",
+                identifier: "t",
+                description: "",
+                fields: &[],
+                geometry: None,
+                crs: WGS_84,
+                srs_wkt: "",
+                srs_name: "",
+                last_change: None,
+                id_column: Some(("id", FieldType::Integer)),
+            };
+            let mut writer = GeoPackageWriter::create(&path, &spec).expect("created");
+            for fid in &fids {
+                writer.write(&NewRow { fid: *fid, id: Some(Value::Integer(fid * 2)), values: &[], wkb: None }).expect("written");
+            }
+            writer.finish(&[]).expect("finished");
+            let connection = Connection::open(&path).expect("a database");
+            let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+            assert_eq!(verdict, "ok", "{fids:?}");
+            let found: (i64, Option<i64>) = connection
+                .query_row("SELECT count(*), max(fid) FROM t WHERE id = 2 * fid", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .expect("counted");
+            assert_eq!(found, (fids.len() as i64, fids.iter().max().copied()));
+            connection.execute("INSERT INTO t(id) VALUES (77)", []).expect("goes on");
+            let next: i64 = connection.query_row("SELECT fid FROM t WHERE id = 77", [], |row| row.get(0)).expect("found");
+            assert_eq!(next, fids.iter().max().map_or(1, |last| last + 1));
+            assert!(connection.execute("INSERT INTO t(id) VALUES (77)", []).is_err(), "ids are unique");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! The downloads of a version, written beside its store before anything is switched.
 
 use std::io;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use rayon::iter::IntoParallelRefIterator;
@@ -9,11 +8,7 @@ use rayon::iter::ParallelIterator;
 
 use crate::encode::DOWNLOADS;
 use crate::encode::Download;
-use crate::model::batch::FeatureBatch;
-use crate::model::crs::CRS84;
 use crate::model::record::Record;
-use crate::query::Query;
-use crate::store::LayerReader;
 use crate::store::Staged;
 
 pub struct Written {
@@ -30,14 +25,14 @@ pub struct Written {
 /// # Errors
 /// Those of the disk and of GDAL, with the file's name.
 pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
-    let reader = Arc::new(staged.reader()?);
     let suited: Vec<&&dyn Download> = DOWNLOADS.iter().filter(|download| download.suits(&staged.layer)).collect();
     let written: Vec<(String, Option<Vec<String>>)> = suited
         .par_iter()
         .map(|download| {
             let name = format!("{}{}", staged.layer.id, download.suffix());
             let path = staged.folder.join(&name);
-            match download.write(&staged.layer, Some(record), &mut batches(&reader)?, &path) {
+            let mut batches = staged.batches()?.map(|batch| batch.map_err(io::Error::other));
+            match download.write(&staged.layer, Some(record), &mut batches, &path) {
                 Ok(notes) => Ok((name, Some(notes))),
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                     if path.exists() {
@@ -59,9 +54,4 @@ pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Writt
         all.files.push((name, download.media_type().to_owned(), download.title().to_owned()));
     }
     Ok(all)
-}
-
-fn batches(reader: &Arc<LayerReader>) -> anyhow::Result<impl Iterator<Item = io::Result<FeatureBatch>> + use<>> {
-    let selection = reader.select(&Query::all(CRS84))?;
-    Ok(selection.map(|chunk| chunk.map(|chunk| chunk.batch).map_err(io::Error::other)))
 }

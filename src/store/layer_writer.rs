@@ -9,6 +9,7 @@ use arrow_array::Array;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::geopackage::GeoPackageError;
 use crate::geopackage::writer::GeoPackageWriter;
 use crate::geopackage::writer::NewRow;
 use crate::geopackage::writer::TableSpec;
@@ -33,8 +34,9 @@ use crate::store::disk::fault;
 use crate::store::identify::Ids;
 use crate::store::reader::BOXES;
 use crate::store::reader::ID_COLUMN;
-use crate::store::reader::LayerReader;
 use crate::store::register::Register;
+use crate::store::scan::Scan;
+use crate::store::scan::scan;
 use crate::store::spool;
 use crate::store::spool::Key;
 use crate::store::spool::Records;
@@ -217,9 +219,12 @@ fn indexed<'a>(layer: &'a Layer, text_bytes: &[u64]) -> Vec<&'a str> {
 }
 
 /// The unique index speaks of the one thing that it holds.
-fn duplicate(error: crate::geopackage::GeoPackageError, layer: &Layer, id: Value<'_>) -> StoreError {
-    let crate::geopackage::GeoPackageError::Sqlite { source, .. } = &error;
-    match (source.sqlite_error_code(), id) {
+fn duplicate(error: GeoPackageError, layer: &Layer, id: Value<'_>) -> StoreError {
+    let code = match &error {
+        GeoPackageError::Sqlite { source, .. } => source.sqlite_error_code(),
+        GeoPackageError::Io { .. } => None,
+    };
+    match (code, id) {
         (Some(rusqlite::ErrorCode::ConstraintViolation), Value::Text(id)) => {
             StoreError::DuplicateId { layer: layer.id.clone(), id: id.to_owned() }
         }
@@ -271,10 +276,12 @@ impl Staged {
         Ok(self.store.versions(&self.layer.id)?.into_iter().find(erased).map(|entry| entry.version))
     }
 
+    /// Every row, from the first; any number of times, also at once.
+    ///
     /// # Errors
-    /// `Sqlite`.
-    pub fn reader(&self) -> Result<LayerReader, StoreError> {
-        LayerReader::open(self.layer.clone(), &self.folder.join("data.gpkg"))
+    /// `Corrupt`, also of a batch.
+    pub fn batches(&self) -> Result<Scan, StoreError> {
+        scan(&self.folder.join("data.gpkg"), &self.layer)
     }
 
     /// Writes hashes and `layer.json`, fsyncs, renames, tells the register, switches. `now` is RFC 3339 UTC.

@@ -20,6 +20,7 @@ mod identify;
 mod layer_writer;
 mod reader;
 mod register;
+mod scan;
 mod select;
 mod sorted;
 mod spatial;
@@ -72,8 +73,10 @@ pub enum StoreError {
 
 impl From<GeoPackageError> for StoreError {
     fn from(error: GeoPackageError) -> StoreError {
-        let GeoPackageError::Sqlite { path, source } = error;
-        StoreError::Sqlite { path, source }
+        match error {
+            GeoPackageError::Sqlite { path, source } => StoreError::Sqlite { path, source },
+            GeoPackageError::Io { path, source } => StoreError::Io { path, source },
+        }
     }
 }
 
