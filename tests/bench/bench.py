@@ -2,16 +2,18 @@
 
     bench.py SIZE BOCAGE BENCH FOLDER CEILING
 
-SIZE: S (served figures) or L (a publication's memory, a long answer's memory, pages far behind). BENCH and FOLDER are those of served.Bench;
-CEILING is the bare axum server of the shared measurements. Ratios are taken in one run. Exits with 1 where a figure that is
-asked is not reached.
+SIZE: S (served figures, conversions) or L (conversions, a publication, a long answer's memory, pages far behind). BENCH, which
+holds peers/ as well, and FOLDER are those of served.Bench; CEILING is the bare axum server of the shared measurements. Ratios
+are taken in one run. Exits with 1 where a figure that is asked is not reached.
 """
 
 import sys
 import tempfile
+import time
 import urllib.request
 from urllib.parse import quote
 
+import convert
 from served import Bench, Served, Table
 
 SIZE = sys.argv[1]
@@ -40,6 +42,7 @@ def following(page, server):
 
 
 def small(source, folder, ceiling):
+    convert.conversions(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
     bench.published(folder)
     ready = []
     for _ in range(5):
@@ -58,9 +61,14 @@ def small(source, folder, ceiling):
     times_row("one feature by its id", item, bare, 3, 1.5)
 
 
-def large(folder, ceiling):
+def large(source, folder, ceiling):
+    convert.conversions(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
+    began = time.perf_counter()
     cpu, peak = bench.published(folder)
+    wall = time.perf_counter() - began
     table.row("publish, 1.7 M features: CPU", cpu, "s")
+    convert.times(table, "  CPU of GDAL 3.12 for the same files by ours", convert.downloads(str(source), bench.scripts, folder) / cpu, 2, 4)
+    convert.times(table, "  cores at work, CPU by wall", cpu / wall, 1.6, 1.9)
     table.row("publish, 1.7 M features: memory, summed", peak, "MB", "under 768 MB", peak < 768)
     with bench.serve(folder) as server:
         layer = server.layer("adresses")
@@ -109,7 +117,7 @@ def main():
     source = bench.data(SIZE)
     with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         bench.site(folder, source)
-        small(source, folder, sys.argv[5]) if SIZE == "S" else large(folder, sys.argv[5])
+        small(source, folder, sys.argv[5]) if SIZE == "S" else large(source, folder, sys.argv[5])
     table.close()
 
 
