@@ -13,8 +13,7 @@ use anyhow::bail;
 use arrow_array::Array;
 use arrow_array::Int64Array;
 
-use crate::crs::Transform;
-use crate::crs::batch;
+use crate::encode::Batches;
 use crate::encode::DOWNLOADS;
 use crate::encode::Download;
 use crate::encode::FORMATS;
@@ -31,9 +30,9 @@ use crate::model::reading::ClaimedCrs;
 use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
-use crate::source::Reading;
+use crate::publish::ahead;
+use crate::publish::ahead::Moved;
 use crate::source::Source;
-use crate::source::SourceError;
 
 pub struct ConvertRequest<'a> {
     pub path: &'a Path,
@@ -75,23 +74,26 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     {
         bail!("« {} » : ce format ne peut pas contenir cette couche ({})", request.out.display(), kind_of(&layer));
     }
-    let mut rows = Rows { reading: opened.read(&described)?, seen: 0, lost: Vec::new() };
+    let mut reading = opened.read(&described)?;
+    let mut rows = Rows::default();
     let part = part_of(request.out)?;
-    let written = match writing {
-        Writing::File(download) => {
-            let failed = RefCell::new(None);
-            let mut batches = std::iter::from_fn(|| rows.next_in(from, CRS84, &failed));
-            let notes = download.write(&layer, None, &mut batches, &part.path);
-            match failed.into_inner() {
-                Some(error) => Err(anyhow::Error::from(error)),
-                None => notes.map_err(anyhow::Error::from),
-            }
+    let to = if matches!(writing, Writing::File(_)) { CRS84 } else { crs };
+    let written = ahead::moved(&mut reading, from, to, |batches| {
+        let failed = RefCell::new(None);
+        let mut batches = batches.map(|moved| rows.take(moved, &failed));
+        let notes = match writing {
+            Writing::File(download) => download.write(&layer, None, &mut batches, &part.path),
+            Writing::Stream(format) => stream(format, &layer, crs, &mut batches, &part.path),
+        };
+        // What the source failed at says more than what the writer made of it.
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => notes.map_err(anyhow::Error::from),
         }
-        Writing::Stream(format) => stream(format, &layer, crs, from, &mut rows, &part.path),
-    };
+    });
     let mut notes = written.with_context(|| format!("« {} » n'a pas pu être écrit", request.out.display()))?;
-    let (features, lost) = (rows.seen, std::mem::take(&mut rows.lost));
-    notes.extend(outcome_notes(&rows.reading.finish()?, &lost, described.rows_claimed));
+    let (features, lost) = (rows.seen, rows.lost);
+    notes.extend(outcome_notes(&reading.finish()?, &lost, described.rows_claimed));
     part.keep(request.out)?;
     Ok(ConvertReport { features, notes })
 }
@@ -163,58 +165,36 @@ fn kind_of(layer: &Layer) -> &'static str {
     })
 }
 
-fn stream(
-    format: &dyn OutputFormat,
-    layer: &Layer,
-    crs: Crs,
-    from: Option<Crs>,
-    rows: &mut Rows,
-    path: &Path,
-) -> anyhow::Result<Vec<String>> {
+fn stream(format: &dyn OutputFormat, layer: &Layer, crs: Crs, batches: Batches<'_>, path: &Path) -> io::Result<Vec<String>> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let failed = RefCell::new(None);
     let mut encoder = format.begin(layer, crs, &mut out)?;
-    while let Some(batch) = rows.next_in(from, crs, &failed) {
+    for batch in batches {
         encoder.write(&batch?)?;
     }
     encoder.finish()?;
-    if let Some(error) = failed.into_inner() {
-        return Err(error.into());
-    }
     out.flush()?;
     Ok(Vec::new())
 }
 
-/// A reading whose rows all have an id.
+/// Rows of a reading, all with an id.
+#[derive(Default)]
 struct Rows {
-    reading: Reading,
     seen: u64,
     /// Rows, from 1, whose geometry has no image in the CRS asked.
     lost: Vec<u64>,
 }
 
 impl Rows {
-    fn next_in(&mut self, from: Option<Crs>, to: Crs, failed: &RefCell<Option<SourceError>>) -> Option<io::Result<FeatureBatch>> {
-        let batch = match self.reading.next()? {
-            Ok(batch) => batch,
-            Err(error) => {
-                let told = io::Error::other(error.to_string());
-                *failed.borrow_mut() = Some(error);
-                return Some(Err(told));
-            }
-        };
+    fn take(&mut self, moved: Moved, failed: &RefCell<Option<anyhow::Error>>) -> io::Result<FeatureBatch> {
+        let (batch, lost) = moved.map_err(|error| {
+            let told = io::Error::other(error.to_string());
+            *failed.borrow_mut() = Some(error);
+            told
+        })?;
         let first = self.seen;
         self.seen += batch.rows() as u64;
-        let batch = numbered(batch, first);
-        let Some(from) = from else { return Some(Ok(batch)) };
-        match Transform::new(from, to) {
-            Ok(transform) => {
-                let (batch, lost) = batch::transform(batch, &transform);
-                self.lost.extend(lost.into_iter().map(|row| first + row as u64 + 1));
-                Some(Ok(batch))
-            }
-            Err(error) => Some(Err(io::Error::other(error))),
-        }
+        self.lost.extend(lost.into_iter().map(|row| first + row as u64 + 1));
+        Ok(numbered(batch, first))
     }
 }
 

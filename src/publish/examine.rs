@@ -4,8 +4,6 @@ use crate::check::Context;
 use crate::check::Examination;
 use crate::check::suspected_columns;
 use crate::config::LayerFile;
-use crate::crs::Transform;
-use crate::crs::batch;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::finding::Finding;
@@ -20,6 +18,7 @@ use crate::model::record::Record;
 use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
+use crate::publish::ahead;
 use crate::publish::choice::Choice;
 use crate::publish::normalise;
 use crate::publish::record;
@@ -103,26 +102,25 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn run(mut self, mut reading: Reading, progress: &dyn Fn(u64)) -> anyhow::Result<Passed> {
-        let transform = self.crs.map(|crs| Transform::new(crs, CRS84)).transpose()?;
         let mut rows = 0u64;
         let mut lost_rows = Vec::new();
-        for batch in reading.by_ref() {
-            let batch = batch?;
-            let (batch, lost) = match &transform {
-                Some(transform) => batch::transform(batch, transform),
-                None => (batch, Vec::new()),
-            };
-            lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
-            // Checks see every row: what they say of a row counts from the file's first.
-            self.examination.see(&batch);
-            rows += batch.rows() as u64;
-            progress(rows);
-            let batch = self.choice.as_ref().map_or(batch.clone(), |choice| choice.rows(&batch));
-            self.chosen += batch.rows() as u64;
-            if let Some(writer) = &mut self.writer {
-                writer.write(&batch.project(&self.columns))?;
+        let crs = self.crs;
+        ahead::moved(&mut reading, crs, CRS84, |batches| {
+            for moved in batches {
+                let (batch, lost) = moved?;
+                lost_rows.extend(lost.into_iter().map(|row| rows + row as u64 + 1));
+                // Checks see every row: what they say of a row counts from the file's first.
+                self.examination.see(&batch);
+                rows += batch.rows() as u64;
+                progress(rows);
+                let batch = self.choice.as_ref().map_or(batch.clone(), |choice| choice.rows(&batch));
+                self.chosen += batch.rows() as u64;
+                if let Some(writer) = &mut self.writer {
+                    writer.write(&batch.project(&self.columns))?;
+                }
             }
-        }
+            anyhow::Ok(())
+        })?;
         let mut outcome = reading.finish()?;
         for row in lost_rows {
             outcome.note_unusable(row);

@@ -1,6 +1,7 @@
 //! How a layer gets published: read → check → normalise → store → files → record → switch.
 
 pub mod add;
+mod ahead;
 mod choice;
 pub mod convert;
 mod examine;
