@@ -29,8 +29,16 @@ pub struct Pages {
     usable: usize,
 }
 
+/// What a walk carries from page to page.
+struct Walk {
+    /// A record that lies in several pages.
+    overflow: Vec<u8>,
+    /// A tree has each page once; one that runs in circles is none.
+    pages_left: usize,
+}
+
 impl Pages {
-    /// `None` for a file that is not a database in UTF-8, or is larger than its head says.
+    /// `None` for a file that is not a database in UTF-8.
     pub fn open(path: &Path) -> Option<Pages> {
         // SAFETY: a file that changes under the mapping gives other bytes, which are checked as they are read, or a signal,
         // which ends the reading worker.
@@ -50,12 +58,13 @@ impl Pages {
     /// # Errors
     /// Those of `visit`; `TornPage` where the pages are no table.
     pub fn walk<E: From<TornPage>>(&self, root: u32, visit: Visit<'_, E>) -> Result<(), E> {
-        let mut overflow = Vec::new();
-        self.descend(root, 0, &mut overflow, visit)
+        let mut walk = Walk { overflow: Vec::new(), pages_left: self.map.len() / self.page_bytes };
+        self.descend(root, 0, &mut walk, visit)
     }
 
-    fn descend<E: From<TornPage>>(&self, number: u32, depth: usize, overflow: &mut Vec<u8>, visit: Visit<'_, E>) -> Result<(), E> {
+    fn descend<E: From<TornPage>>(&self, number: u32, depth: usize, walk: &mut Walk, visit: Visit<'_, E>) -> Result<(), E> {
         let torn = || TornPage { path: self.path.clone(), page: number };
+        walk.pages_left = walk.pages_left.checked_sub(1).ok_or_else(torn)?;
         let page = self.page(number).filter(|_| depth < DEPTH_MAX).ok_or_else(torn)?;
         let head = if number == 1 { HEAD_BYTES } else { 0 };
         let two = |at: usize| page.get(at..at + 2).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])));
@@ -66,15 +75,15 @@ impl Pages {
             let at = two(pointers + 2 * cell).ok_or_else(torn)?;
             if kind == INTERIOR {
                 let child = four(page, at).ok_or_else(torn)?;
-                self.descend(child, depth + 1, overflow, visit)?;
+                self.descend(child, depth + 1, walk, visit)?;
             } else {
-                let (row, record) = self.cell(page, at, overflow).filter(|_| kind == LEAF).ok_or_else(torn)?;
+                let (row, record) = self.cell(page, at, &mut walk.overflow).filter(|_| kind == LEAF).ok_or_else(torn)?;
                 visit(row, record)?;
             }
         }
         match kind {
             LEAF => Ok(()),
-            INTERIOR => self.descend(four(page, head + 8).ok_or_else(torn)?, depth + 1, overflow, visit),
+            INTERIOR => self.descend(four(page, head + 8).ok_or_else(torn)?, depth + 1, walk, visit),
             _ => Err(torn().into()),
         }
     }
@@ -224,6 +233,33 @@ mod tests {
             assert_eq!(walked, 4_000, "{page_bytes}");
             assert!(expected.next().expect("stepped").is_none());
         }
+    }
+
+    #[test]
+    fn a_tree_that_runs_in_circles_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.db");
+        let connection = Connection::open(&path).expect("created");
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) INSERT INTO t SELECT i FROM n";
+        connection.execute_batch(&format!("CREATE TABLE t (a); {rows}")).expect("created");
+        let root: u32 = connection.query_row("SELECT rootpage FROM sqlite_master", [], |row| row.get(0)).expect("known");
+        drop(connection);
+        let mut bytes = std::fs::read(&path).expect("read");
+        let page = 4096 * (root as usize - 1);
+        assert_eq!(bytes[page], INTERIOR);
+        let cells = usize::from(u16::from_be_bytes([bytes[page + 3], bytes[page + 4]]));
+        for cell in 0..cells {
+            let pointer = page + 12 + 2 * cell;
+            let at = page + usize::from(u16::from_be_bytes([bytes[pointer], bytes[pointer + 1]]));
+            bytes[at..at + 4].copy_from_slice(&root.to_be_bytes());
+        }
+        std::fs::write(&path, bytes).expect("written");
+        let mut seen = 0;
+        let walk: Result<(), TornPage> = Pages::open(&path).expect("a database").walk(root, &mut |_, _| {
+            seen += 1;
+            Ok(())
+        });
+        assert!(matches!(walk, Err(TornPage { .. })), "{seen}");
     }
 
     #[test]

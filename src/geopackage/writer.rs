@@ -199,7 +199,7 @@ impl Closing<'_> {
         }
         if !indexes.is_empty() {
             // Which of two indexes finds less.
-            self.connection.execute_batch(&format!("ANALYZE {}", quoted(&self.table)))?;
+            self.connection.execute_batch(&format!("ANALYZE {}", quoted(self.table)))?;
         }
         if !self.extent.is_nothing() {
             let e = self.extent;

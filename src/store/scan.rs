@@ -34,16 +34,32 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 /// Batches that wait while the one before is encoded.
 const BATCHES_AHEAD: usize = 1;
 
-/// Batches in lon, lat, in the store's order; read on a thread of their own.
+/// Batches in lon, lat, in the store's order; read on a thread of their own. As many rows as the layer has, or an error.
 pub struct Scan {
+    path: PathBuf,
     batches: Receiver<Result<FeatureBatch, StoreError>>,
+    /// Rows that are to come.
+    left: u64,
 }
 
 impl Iterator for Scan {
     type Item = Result<FeatureBatch, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.batches.recv().ok()
+        let found = match self.batches.recv() {
+            Ok(Ok(batch)) => match self.left.checked_sub(batch.rows() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    return Some(Ok(batch));
+                }
+                None => Err(corrupt(&self.path)),
+            },
+            Ok(Err(error)) => Err(error),
+            Err(_) if self.left == 0 => return None,
+            Err(_) => Err(corrupt(&self.path)),
+        };
+        self.left = 0;
+        Some(found)
     }
 }
 
@@ -52,9 +68,10 @@ impl Iterator for Scan {
 pub fn scan(path: &Path, layer: &Layer) -> Result<Scan, StoreError> {
     let builder = Builder::open(path, layer).ok_or_else(|| corrupt(path))?;
     let (sender, batches) = sync_channel(BATCHES_AHEAD);
+    let scan = Scan { path: path.to_owned(), batches, left: layer.features };
     let path = path.to_owned();
     std::thread::spawn(move || send_all(builder, &path, &sender));
-    Ok(Scan { batches })
+    Ok(scan)
 }
 
 fn corrupt(path: &Path) -> StoreError {
