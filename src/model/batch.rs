@@ -136,8 +136,13 @@ impl ColumnBuilder {
         }
     }
 
-    /// An empty one of the same type, with room for as much as this holds.
-    pub fn anew(&self) -> ColumnBuilder {
+    /// What was pushed, as an array; then it is empty, with room for as much again.
+    pub fn take(&mut self) -> (FieldType, ArrayRef) {
+        let next = self.anew();
+        std::mem::replace(self, next).finish()
+    }
+
+    fn anew(&self) -> ColumnBuilder {
         use arrow_array::builder::ArrayBuilder;
         match self {
             ColumnBuilder::Text(field_type, builder) => {

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use arrow_array::ArrayRef;
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::builder::Int64Builder;
 
@@ -62,15 +61,7 @@ impl Batcher {
         if self.rows == 0 {
             return Ok(());
         }
-        // What comes next is likely to need the room that this took.
-        let columns: Vec<(FieldType, ArrayRef)> = self
-            .columns
-            .iter_mut()
-            .map(|column| {
-                let next = column.anew();
-                std::mem::replace(column, next).finish()
-            })
-            .collect();
+        let columns = self.columns.iter_mut().map(ColumnBuilder::take).collect();
         let (rows, bytes) = (self.rows, self.geometry_bytes);
         let geometry =
             self.geometry.as_mut().map(|geometry| std::mem::replace(geometry, BinaryBuilder::with_capacity(rows, bytes)).finish());

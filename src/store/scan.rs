@@ -170,14 +170,7 @@ impl Builder {
             IdKind::Integer => Ids::Integer(self.numbers.finish()),
             IdKind::Text => Ids::Text(self.texts.finish()),
         };
-        let columns = self
-            .columns
-            .iter_mut()
-            .map(|column| {
-                let next = column.anew();
-                std::mem::replace(column, next).finish()
-            })
-            .collect();
+        let columns = self.columns.iter_mut().map(ColumnBuilder::take).collect();
         let next = BinaryBuilder::with_capacity(self.rows, self.geometry_bytes);
         let geometry = self.geometry.map(|_| std::mem::replace(&mut self.wkb, next).finish());
         (self.rows, self.geometry_bytes) = (0, 0);
