@@ -8,8 +8,8 @@
 //!  6  service                                one room a protocol: ogcapi, download
 //!  5  http                                   what protocols share: faults, negotiation, parameters, links, streams
 //!  4  catalogue   publish                    what is published · how it gets published
-//!  3  source check store encode config       neighbours that never meet
-//!  2  query   geopackage                     questions · the file format that source, store and encode share
+//!  3  source check store live encode config  neighbours that never meet
+//!  2  query   geopackage   postgis           questions · the file format and the database that several neighbours share
 //!  1  crs                                    reference systems, their names, their axes, transformation
 //!  0  model                                  nouns, findings among them
 //! ```
@@ -20,7 +20,7 @@
 //!
 //! 1. `model`, `crs`, `query` and `check` do no network, read no clock and know no async: time arrives as an argument.
 //! 2. `gdal` is named only in `source` and `encode`, `proj` only in `crs`, `axum` and `tower` only in `http`, `service`
-//!    and `server`, SQL only in `geopackage` and `store`.
+//!    and `server`, SQL only in `geopackage`, `store`, `postgis` and `live`.
 //! 3. In memory, coordinates are always east, north (x, y; lon, lat). Only `query` (coming in) and `encode` (going out)
 //!    swap axes, both by [`model::crs::Crs::axis_order`].
 //! 4. `publish` writes and `catalogue` reads the store; they meet only on disk. Nothing is changed in place: a
@@ -28,7 +28,8 @@
 //! 5. A check reports and never repairs. Repair happens on the way in, in the reading worker, and is reported.
 //! 6. No protocol room calls another; what two need goes down to `http`, `catalogue` or `encode`.
 //! 7. An inner room knows no status code, and no inner error text reaches a client.
-//! 8. Only `config` reads the environment and configuration files.
+//! 8. Only `config` reads the environment and configuration files; libpq reads its own (services, passwords) for `postgis`,
+//!    which knows the name of a service and nothing else of it.
 //! 9. Nothing that a request carries is evaluated, fetched or opened.
 //! 10. GDAL meets a stranger's file only in the worker, a child process of the same program, on a private copy; a conversion
 //!     may read a GeoPackage in its own place, and refuses it where it changed meanwhile.
@@ -38,11 +39,13 @@ pub mod model;
 pub mod crs;
 
 pub mod geopackage;
+pub mod postgis;
 pub mod query;
 
 pub mod check;
 pub mod config;
 pub mod encode;
+pub mod live;
 pub mod source;
 pub mod store;
 

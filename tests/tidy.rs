@@ -8,8 +8,8 @@ use std::path::PathBuf;
 const FLOORS: [&[&str]; 9] = [
     &["model"],
     &["crs"],
-    &["query", "geopackage"],
-    &["source", "check", "store", "encode", "config"],
+    &["query", "geopackage", "postgis"],
+    &["source", "check", "store", "live", "encode", "config"],
     &["catalogue", "publish"],
     &["http"],
     &["service"],
@@ -18,13 +18,14 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Words that belong to some rooms only.
-const ABSENCES: [(&str, &[&str]); 7] = [
+const ABSENCES: [(&str, &[&str]); 8] = [
     ("gdal::", &["source", "encode"]),
     ("gdal_sys::", &["source", "encode"]),
     ("use proj::", &["crs"]),
     ("axum::", &["http", "service", "server"]),
     ("tower", &["http", "service", "server"]),
     ("rusqlite::", &["geopackage", "store"]),
+    ("pq_sys::", &["postgis"]),
     ("env::var", &["config"]),
 ];
 

@@ -29,6 +29,8 @@ pub enum CatalogueError {
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
     #[error(transparent)]
+    Live(#[from] crate::live::LiveError),
+    #[error(transparent)]
     Crs(#[from] crate::crs::CrsError),
     #[error("{path}: {source}")]
     Io { path: std::path::PathBuf, source: std::io::Error },
@@ -83,11 +85,15 @@ impl Catalogue {
             match (state, version) {
                 (LayerState::Published, Some(version)) => {
                     let revision = store.note(&id, crate::store::REVISION)?;
+                    let live = store.note(&id, crate::store::LIVE)?;
                     let kept = before.and_then(|before| before.by_id(id.as_str()));
-                    match kept.filter(|kept| kept.manifest.version == version && kept.revision == revision) {
-                        Some(kept) => layers.push(Arc::clone(kept)),
-                        None => layers.push(Arc::new(PublishedLayer::new(store, &id, &version, revision, Arc::clone(&shelf))?)),
-                    }
+                    let is_same = |kept: &&Arc<PublishedLayer>| {
+                        kept.manifest.version == version && kept.revision == revision && kept.live_source == live
+                    };
+                    layers.push(match kept.filter(is_same) {
+                        Some(kept) => Arc::clone(kept),
+                        None => Arc::new(PublishedLayer::new(store, &id, &version, revision, live, Arc::clone(&shelf))?),
+                    });
                 }
                 (LayerState::Published, None) => {
                     let purged = store.versions(&id)?.into_iter().filter(|entry| entry.purged);

@@ -16,6 +16,8 @@ use crate::catalogue::CatalogueError;
 use crate::encode::geojson_lines;
 use crate::model::layer::LayerId;
 use crate::model::version::Version;
+use crate::postgis::Database;
+use crate::postgis::Service;
 use crate::store::LayerReader;
 use crate::store::Store;
 
@@ -61,9 +63,21 @@ impl Opened {
 #[derive(Default)]
 pub struct Shelf {
     opened: Mutex<VecDeque<Arc<Opened>>>,
+    databases: Mutex<Vec<Arc<Database>>>,
 }
 
 impl Shelf {
+    /// The one pool of connections that all layers of a service share.
+    pub fn database(&self, service: &Service) -> Arc<Database> {
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = databases.iter().find(|known| known.service == *service) {
+            return Arc::clone(known);
+        }
+        let database = Arc::new(Database::new(service.clone()));
+        databases.push(Arc::clone(&database));
+        database
+    }
+
     /// Opens a version and keeps it open for a while.
     ///
     /// # Errors

@@ -13,12 +13,17 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::catalogue::CatalogueError;
+use crate::catalogue::answer;
 use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Opened;
 use crate::catalogue::open::Shelf;
 use crate::crs::Transform;
 use crate::crs::batch;
 use crate::crs::registry;
+use crate::live::LiveError;
+use crate::live::LiveReader;
+use crate::live::LiveSource;
+use crate::model::batch::FeatureBatch;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::feature::FeatureId;
@@ -29,7 +34,6 @@ use crate::model::layer::LayerId;
 use crate::model::record::Record;
 use crate::model::version::Version;
 use crate::query::Query;
-use crate::store::Chunk;
 use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
@@ -54,6 +58,10 @@ pub struct PublishedLayer {
     pub revised: String,
     /// The register's word that `manifest` was laid under, to see that nothing changed.
     pub(super) revision: Option<String>,
+    /// The register's word of the table that answers, likewise.
+    pub(super) live_source: Option<String>,
+    /// The table that answers in the version's place.
+    live: Option<LiveReader>,
     store: Store,
     shelf: Arc<Shelf>,
     opened: RwLock<Weak<Opened>>,
@@ -65,6 +73,7 @@ impl PublishedLayer {
         id: &LayerId,
         version: &Version,
         revision: Option<String>,
+        live_source: Option<String>,
         shelf: Arc<Shelf>,
     ) -> Result<PublishedLayer, CatalogueError> {
         let mut manifest = store.manifest(id, version)?;
@@ -80,7 +89,16 @@ impl PublishedLayer {
             manifest.record = newer.record;
             revised = revised.max(newer.revised);
         }
-        Ok(PublishedLayer { manifest, revised, revision, store: store.clone(), shelf, opened: RwLock::default() })
+        let live = match &live_source {
+            None => None,
+            Some(text) => {
+                let source: LiveSource =
+                    serde_json::from_str(text).map_err(|error| CatalogueError::Live(LiveError::Unusable { reason: error.to_string() }))?;
+                let database = shelf.database(&source.service);
+                Some(LiveReader::new(source, manifest.layer.clone(), database)?)
+            }
+        };
+        Ok(PublishedLayer { manifest, revised, revision, live_source, live, store: store.clone(), shelf, opened: RwLock::default() })
     }
 
     pub(super) fn shelf(&self) -> Arc<Shelf> {
@@ -116,6 +134,11 @@ impl PublishedLayer {
         &self.manifest.layer
     }
 
+    /// The table that answers at this moment; `None` where the version does.
+    pub fn live(&self) -> Option<&LiveReader> {
+        self.live.as_ref()
+    }
+
     /// CRS that clients may ask features in: CRS84 first, then the storage CRS, then the served ones whose area of use
     /// holds the layer. OGC API - Features `/req/crs/crs-uri`.
     pub fn crs_served(&self) -> Vec<Crs> {
@@ -135,15 +158,18 @@ impl PublishedLayer {
         served
     }
 
-    /// One page of row numbers, and how many features match in all. OGC API - Features `/req/core/fc-numberMatched`.
+    /// One page, and how many features match in all. OGC API - Features `/req/core/fc-numberMatched`.
     ///
     /// # Errors
-    /// `Store`.
+    /// `Store`, `Live`.
     pub fn page(self: &Arc<Self>, query: &Query) -> Result<FoundPage, CatalogueError> {
-        self.asking(|opened| Ok(FoundPage { page: opened.reader.page(query)?, opened }))
+        match &self.live {
+            Some(live) => Ok(FoundPage::live(live.page(query)?)),
+            None => self.asking(|opened| Ok(FoundPage::stored(opened.reader.page(query)?, opened))),
+        }
     }
 
-    /// One feature as the GeoJSON download has it: in CRS84, with all its properties.
+    /// One feature of the version as the GeoJSON download has it: in CRS84, with all its properties.
     ///
     /// # Errors
     /// `Store`.
@@ -154,17 +180,25 @@ impl PublishedLayer {
         })
     }
 
-    /// In `crs`; a chunk of one row.
+    /// In `crs`; a batch of one row.
     ///
     /// # Errors
     /// Any `CatalogueError`.
-    pub fn feature(self: &Arc<Self>, id: &FeatureId, crs: Crs) -> Result<Option<Chunk>, CatalogueError> {
-        self.asking(|opened| {
-            let Some(row) = opened.reader.row_of(id)? else { return Ok(None) };
-            let Some(found) = opened.reader.row(row)? else { return Ok(None) };
-            let (batch, _) = batch::transform(found, &Transform::new(CRS84, crs)?);
-            Ok(Some(Chunk { rows: vec![row], batch }))
-        })
+    pub fn feature(self: &Arc<Self>, id: &FeatureId, crs: Crs) -> Result<Option<FeatureBatch>, CatalogueError> {
+        let found = match &self.live {
+            Some(live) => live.feature(id)?,
+            None => self.asking(|opened| match opened.reader.row_of(id)? {
+                Some(row) => Ok(opened.reader.row(row)?),
+                None => Ok(None),
+            })?,
+        };
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(batch::transform(found, &Transform::new(CRS84, crs)?).0))
+    }
+
+    /// Of a feature that changes: a text that is another one when it is another. `None` where the version tells.
+    pub fn digest(&self, feature: &FeatureBatch) -> Option<String> {
+        self.live.as_ref().map(|_| answer::digest(std::slice::from_ref(feature), ""))
     }
 
     /// The feature id that a path segment means in this layer; `None` where ids are integers and this is none.
@@ -175,18 +209,18 @@ impl PublishedLayer {
         }
     }
 
-    /// This layer as an older version that is still kept: what a `next` link of that version reads. `None` where it is not kept.
+    /// This layer as a version that is still kept: what a `next` link of that version reads. `None` where it is not kept.
     ///
     /// # Errors
     /// `Store`.
     pub fn at_version(self: &Arc<Self>, version: &Version) -> Result<Option<Arc<PublishedLayer>>, CatalogueError> {
-        if *version == self.manifest.version {
+        if *version == self.manifest.version && self.live.is_none() {
             return Ok(Some(Arc::clone(self)));
         }
         if !self.versions()?.iter().any(|entry| entry.version == *version && !entry.purged) {
             return Ok(None);
         }
-        PublishedLayer::new(&self.store, self.id(), version, None, self.shelf()).map(|layer| Some(Arc::new(layer)))
+        PublishedLayer::new(&self.store, self.id(), version, None, None, self.shelf()).map(|layer| Some(Arc::new(layer)))
     }
 
     /// Versions, newest first, purged ones included.

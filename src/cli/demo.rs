@@ -50,7 +50,7 @@ impl Demo {
         }
         drop(line);
         let options =
-            ServeOptions { listen: self.listen, desk: None, site: publisher.site, store: publisher.store, until_ready: self.until_ready };
+            ServeOptions { listen: self.listen, desk: None, publisher, check_live: server::CHECK_LIVE, until_ready: self.until_ready };
         server::run(options, |address| {
             let _ = super::say(&format!("La ville de démonstration est servie : http://{address}/ (Ctrl+C pour arrêter)"));
         })?;

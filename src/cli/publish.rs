@@ -9,16 +9,25 @@ use clap::Args;
 
 use crate::cli::progress::Line;
 use crate::config::LayerFile;
+use crate::config::Mode;
 use crate::config::Site;
+use crate::config::SourceRef;
+use crate::config::TableRef;
 use crate::model::layer::LayerId;
 use crate::publish::Publisher;
 use crate::publish::report::LayerReport;
 
 #[derive(Args)]
 pub struct Add {
-    /// Des fichiers du dépôt, ou des dossiers entiers
+    /// Des fichiers du dépôt, des dossiers entiers, ou une base PostGIS : PG:service=…
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Une table ou une vue de la base ; à répéter s'il y en a plusieurs
+    #[arg(long = "table", value_name = "SCHÉMA.TABLE")]
+    tables: Vec<String>,
+    /// La table répond elle-même aux questions, au lieu d'une version publiée
+    #[arg(long, requires = "tables")]
+    live: bool,
     /// Le nom de la couche, au lieu de celui du fichier
     #[arg(long)]
     id: Option<String>,
@@ -34,8 +43,28 @@ impl Add {
         let mut reports = Vec::new();
         let mut written = Vec::new();
         let mut refused = Vec::new();
-        for file in sources(publisher, &self.files)? {
-            match publisher.add(&file, id.as_ref(), false, &|layer, step, rows| line.tell(layer, step, rows)) {
+        let tell_line = |layer: &str, step: &str, rows: u64| line.tell(layer, step, rows);
+        let (bases, files): (Vec<PathBuf>, Vec<PathBuf>) =
+            self.files.iter().cloned().partition(|file| file.to_string_lossy().starts_with("PG:"));
+        if bases.is_empty() && !self.tables.is_empty() {
+            bail!("--table demande une base : « bocage add PG:service=… --table {} »", self.tables[0]);
+        }
+        for base in bases {
+            let base = base.to_string_lossy();
+            for table in self.tables_of(publisher, &base)? {
+                match publisher.add_table(table.clone(), id.as_ref(), &tell_line) {
+                    Ok(added) => {
+                        for added in added {
+                            written.extend(added.written);
+                            reports.push(added.report);
+                        }
+                    }
+                    Err(error) => refused.push(format!("{} : {error:#}", SourceRef::Table(table))),
+                }
+            }
+        }
+        for file in sources(publisher, &files)? {
+            match publisher.add(&file, id.as_ref(), false, &tell_line) {
                 Ok(added) => {
                     for added in added {
                         written.extend(added.written);
@@ -56,6 +85,19 @@ impl Add {
             eprintln!("refusé : {refusal}");
         }
         Ok(if refused.is_empty() { code } else { ExitCode::from(1) })
+    }
+}
+
+impl Add {
+    fn tables_of(&self, publisher: &Publisher, base: &str) -> anyhow::Result<Vec<TableRef>> {
+        let mode = if self.live { Mode::Live } else { Mode::Snapshot };
+        let named = |table: &String| TableRef::parse(base, table, mode).map_err(|reason| anyhow::anyhow!("« {base} » : {reason}"));
+        if !self.tables.is_empty() {
+            return self.tables.iter().map(named).collect();
+        }
+        let any = named(&"public.x".to_owned())?;
+        let tables = publisher.source.tables(&any.service)?;
+        bail!("choisissez avec --table, parmi ce que le rôle de « {base} » peut lire : {}", tables.join(", "))
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
@@ -22,6 +23,9 @@ pub struct Serve {
     /// L'adresse privée, pour /metrics ; rien d'autre qu'une machine de confiance ne doit l'atteindre
     #[arg(long, value_name = "ADRESSE")]
     desk: Option<SocketAddr>,
+    /// Secondes entre deux contrôles des couches que leur table PostGIS sert en direct
+    #[arg(long, value_name = "SECONDES", default_value_t = server::CHECK_LIVE.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    check_live: u64,
     /// Des fichiers à servir seuls, dans un site passager
     files: Vec<PathBuf>,
 }
@@ -44,8 +48,13 @@ impl Serve {
     }
 
     fn serve(&self, publisher: Publisher) -> anyhow::Result<ExitCode> {
-        let options =
-            ServeOptions { listen: self.listen, desk: self.desk, site: publisher.site, store: publisher.store, until_ready: false };
+        let options = ServeOptions {
+            listen: self.listen,
+            desk: self.desk,
+            publisher,
+            check_live: Duration::from_secs(self.check_live),
+            until_ready: false,
+        };
         server::run(options, |address| {
             let _ = super::say(&format!("http://{address}/ (Ctrl+C pour arrêter)"));
         })?;

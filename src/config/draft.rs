@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use crate::config::DeclaredState;
+use crate::config::Mode;
+use crate::config::SourceRef;
 use crate::model::layer::Field;
 
 pub struct Draft<'a> {
-    /// Below the depot, `/` separated.
-    pub source: &'a str,
+    pub source: &'a SourceRef,
     pub layer: Option<&'a str>,
     pub state: DeclaredState,
     pub title: Option<&'a str>,
@@ -23,7 +24,14 @@ pub struct Draft<'a> {
 pub fn draft(draft: &Draft<'_>) -> String {
     let mut text = String::from("# Écrit par « bocage add » ; à compléter et à corriger librement.\n");
     let mut line = |key: &str, value: &str| text.push_str(&format!("{key} = {}\n", quoted(value)));
-    line("source", draft.source);
+    match draft.source {
+        SourceRef::File(path) => line("source", path),
+        SourceRef::Table(table) => {
+            line("source", &table.service.to_string());
+            line("table", &format!("{}.{}", table.schema, table.name));
+            line("mode", if table.mode == Mode::Live { "live" } else { "snapshot" });
+        }
+    }
     if let Some(layer) = draft.layer {
         line("layer", layer);
     }
@@ -125,7 +133,7 @@ mod tests {
         let suspected = [("TEL".to_owned(), "numéros de téléphone".to_owned())];
         let crs_lines = ["crs = \"EPSG:3948\"".to_owned()];
         let text = draft(&Draft {
-            source: "a/b.shp",
+            source: &SourceRef::File("a/b.shp".into()),
             layer: Some("b"),
             state: DeclaredState::Proposed,
             title: None,

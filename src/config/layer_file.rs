@@ -9,6 +9,9 @@ use crate::config::ConfigError;
 use crate::config::DeclaredState;
 use crate::config::FieldEntry;
 use crate::config::LayerFile;
+use crate::config::Mode;
+use crate::config::SourceRef;
+use crate::config::TableRef;
 use crate::config::reader::Section;
 use crate::config::reader::TomlFile;
 use crate::config::reader::read_text;
@@ -54,10 +57,12 @@ impl LayerFile {
 fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, ConfigError> {
     let fields = section.table("fields")?;
     let fields = fields.ok_or_else(|| section.file().fault(0, "il manque la table [fields], la liste des colonnes publiées".to_owned()))?;
+    let source = source(section)?;
+    let is_table = matches!(source, SourceRef::Table(_));
     let file = LayerFile {
         path: path.to_owned(),
         id,
-        source: source(section)?,
+        source,
         layer: section.text("layer")?,
         state: section.parsed("state", state)?.unwrap_or(DeclaredState::Published),
         title: section.text("title")?,
@@ -75,7 +80,7 @@ fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, Co
         aliases: aliases(section)?,
         crs: section.parsed("crs", Crs::try_from)?,
         encoding: section.parsed("encoding", encoding)?,
-        table: section.table("table")?.map(|table| table_options(&table)).transpose()?,
+        table: if is_table { None } else { section.table("table")?.map(|table| table_options(&table)).transpose()? },
         id_field: section.text("id")?,
         time: section.texts("time")?,
         left_out: section.texts("left_out")?,
@@ -91,18 +96,33 @@ fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, Co
     Ok(file)
 }
 
-fn source(section: &Section<'_>) -> Result<String, ConfigError> {
-    let written = section.required("source", "\"dossier/fichier.gpkg\"")?.replace('\\', "/");
+fn source(section: &Section<'_>) -> Result<SourceRef, ConfigError> {
+    let written = section.required("source", "\"dossier/fichier.gpkg\"")?;
+    let mode = section.parsed("mode", mode)?;
     if written.starts_with("PG:") {
-        return Err(section.fault("source", "les couches PostGIS ne sont pas encore lues par cette version".to_owned()));
+        let table = section.required("table", "\"schema.table\"")?;
+        let table = TableRef::parse(&written, &table, mode.unwrap_or(Mode::Snapshot));
+        return table.map(SourceRef::Table).map_err(|reason| section.fault("source", reason));
     }
+    if mode.is_some() {
+        return Err(section.fault("mode", "mode ne convient qu'à une table : source = \"PG:service=…\"".to_owned()));
+    }
+    let written = written.replace('\\', "/");
     if written.starts_with('/') || written.contains(':') || written.split('/').any(|part| part == "..") {
         return Err(section.fault(
             "source",
             format!("« {written} » sort du dépôt : attendu un chemin sous le dépôt, par exemple « dossier/fichier.gpkg »"),
         ));
     }
-    Ok(written)
+    Ok(SourceRef::File(written))
+}
+
+fn mode(text: String) -> Result<Mode, String> {
+    match text.as_str() {
+        "snapshot" => Ok(Mode::Snapshot),
+        "live" => Ok(Mode::Live),
+        _ => Err(format!("« {text} » n'est pas un mode : attendu « snapshot » ou « live »")),
+    }
 }
 
 fn state(text: String) -> Result<DeclaredState, String> {
@@ -234,12 +254,35 @@ ignore = ["empty-field"]
         let file = open(text).expect("a layer file");
         let names: Vec<String> = file.fields.clone().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["nom", "type", "Année"], "in the officer's order");
-        assert_eq!(file.source, "03_EQUIPEMENTS/equipements.gpkg");
+        assert_eq!(file.source, SourceRef::File("03_EQUIPEMENTS/equipements.gpkg".into()));
         assert_eq!(file.frequency.as_deref(), Some("annually"));
         assert_eq!(file.left_out, ["telephone"]);
         assert_eq!(file.rows.as_ref().map(cql2_text::write).as_deref(), Some("etat <> 'projet'"));
         assert_eq!(file.fields.unwrap_or_default()[1].1.values[0], ("B".to_owned(), "Culture".to_owned()));
         assert!(file.reserved.contains_key("scale") && file.reserved.contains_key("created"));
+    }
+
+    #[test]
+    fn a_table_is_named_by_its_service_and_nothing_else_is_taken() {
+        let file = open("source = \"PG:service=sig\"\ntable = \"voirie.Arbres 2\"\nmode = \"live\"\n[fields]\n").expect("a layer file");
+        let service = crate::postgis::Service("sig".into());
+        let table = TableRef { service, schema: "voirie".into(), name: "Arbres 2".into(), mode: Mode::Live };
+        assert_eq!(file.source, SourceRef::Table(table));
+        assert_eq!(file.source.to_string(), "PG:service=sig voirie.Arbres 2");
+        let file = open("source = \"PG:\"\ntable = \"arbres\"\n[fields]\n").expect("what the environment says");
+        assert_eq!(file.source.to_string(), "PG: public.arbres");
+        for (source, rest, expected) in [
+            ("PG:service=sig password=secret", "table = \"a.b\"", "jamais ici"),
+            ("PG:host=sig", "table = \"a.b\"", "jamais ici"),
+            ("PG:service=sig", "", "il manque table = \"schema.table\""),
+            ("PG:service=sig", "table = \"a.\"", "attendu « schema.table »"),
+            ("PG:service=sig", "table = { x = \"X\" }", "attendu un texte"),
+            ("PG:service=sig", "table = \"a.b\"\nmode = \"direct\"", "attendu « snapshot » ou « live »"),
+            ("a.gpkg", "mode = \"live\"", "mode ne convient qu'à une table"),
+        ] {
+            let said = open(&format!("source = \"{source}\"\n{rest}\n[fields]\n")).expect_err(source);
+            assert!(said.contains(expected) && !said.contains("secret"), "{said}");
+        }
     }
 
     #[test]

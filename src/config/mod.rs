@@ -18,6 +18,7 @@ use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
 use crate::model::record::Contact;
 use crate::model::record::Licence;
+use crate::postgis::Service;
 use crate::query::filter::Filter;
 
 /// Faults of a file that a person wrote, in French, with file and line.
@@ -83,13 +84,72 @@ pub struct FieldEntry {
     pub values: Vec<(String, String)>,
 }
 
+/// What a layer is read from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceRef {
+    /// A path below the depot, `/` separated.
+    File(String),
+    Table(TableRef),
+}
+
+/// `source = "PG:service=sig"`, `table = "schema.table"`: who knows how to reach the database is libpq, by the service's name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableRef {
+    pub service: Service,
+    pub schema: String,
+    pub name: String,
+    pub mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Published like a file.
+    Snapshot,
+    /// Published like a file, and answered by the table itself.
+    Live,
+}
+
+impl std::fmt::Display for SourceRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SourceRef::File(path) => f.write_str(path),
+            SourceRef::Table(TableRef { service, schema, name, .. }) => write!(f, "{service} {schema}.{name}"),
+        }
+    }
+}
+
+impl TableRef {
+    /// `schema.table`, or a table of the schema `public`; of `PG:service=sig`, or of what the environment says (`PG:`).
+    ///
+    /// # Errors
+    /// In French: what else stands there, such as a password.
+    pub fn parse(source: &str, table: &str, mode: Mode) -> Result<TableRef, String> {
+        let said = source.strip_prefix("PG:").unwrap_or(source).trim();
+        let service = match said.split_once('=') {
+            None if said.is_empty() => "",
+            Some(("service", name)) if !name.is_empty() && !name.contains(|sign: char| sign.is_whitespace() || sign == '=') => name,
+            _ => {
+                return Err(
+                    "attendu \"PG:service=sig\" : l'adresse, le rôle et le mot de passe s'écrivent dans le fichier de services de \
+                            PostgreSQL (PGSERVICEFILE, ou ~/.pg_service.conf), jamais ici"
+                        .to_owned(),
+                );
+            }
+        };
+        let (schema, name) = table.split_once('.').unwrap_or(("public", table));
+        if schema.is_empty() || name.is_empty() {
+            return Err(format!("« {table} » ne nomme pas une table : attendu « schema.table »"));
+        }
+        Ok(TableRef { service: Service(service.to_owned()), schema: schema.to_owned(), name: name.to_owned(), mode })
+    }
+}
+
 /// `layers/<id>.toml`, read and checked.
 #[derive(Clone, Debug)]
 pub struct LayerFile {
     pub path: PathBuf,
     pub id: LayerId,
-    /// As written: below the depot.
-    pub source: String,
+    pub source: SourceRef,
     pub layer: Option<String>,
     pub state: DeclaredState,
     pub title: Option<String>,

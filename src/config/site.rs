@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::config::LayerFile;
 use crate::config::Producer;
 use crate::config::Site;
+use crate::config::SourceRef;
 use crate::config::reader::Section;
 use crate::config::reader::TomlFile;
 use crate::config::reader::read_text;
@@ -85,7 +86,9 @@ impl Site {
         let by_folder = self
             .producers
             .iter()
-            .filter(|producer| producer.folder.as_deref().is_some_and(|folder| file.source.starts_with(folder)))
+            .filter(|producer| {
+                producer.folder.as_deref().is_some_and(|folder| matches!(&file.source, SourceRef::File(path) if path.starts_with(folder)))
+            })
             .max_by_key(|producer| producer.folder.as_ref().map_or(0, String::len));
         let declared = file.producer.as_deref().and_then(|siren| {
             self.producers.iter().find(|producer| producer.contact.siren.as_ref().is_some_and(|known| known.as_str() == siren))

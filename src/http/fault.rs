@@ -10,7 +10,9 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::catalogue::CatalogueError;
+use crate::live::LiveError;
 use crate::model::media_type;
+use crate::postgis::PostgisError;
 use crate::store::StoreError;
 
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub enum Fault {
         seconds: u64,
     },
     Unavailable,
+    /// The database that answers for the layer does not, or its table is not what it was.
+    Away,
+    /// The layer's table holds what may not go out.
+    Closed,
     Internal(anyhow::Error),
 }
 
@@ -65,7 +71,7 @@ impl Fault {
             Fault::InvalidParameter { .. } | Fault::TooLong { .. } => StatusCode::BAD_REQUEST,
             Fault::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::Unavailable | Fault::Away | Fault::Closed => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -82,6 +88,8 @@ impl Fault {
                 format!("expected a question that is answered within {seconds} s: narrow it by bbox, or by a simpler filter")
             }
             Fault::Unavailable => "busy: try again in a moment".to_owned(),
+            Fault::Away => "the database of this collection is away: try again later, or take its downloads".to_owned(),
+            Fault::Closed => "this collection is closed until its data pass their checks; its downloads are those that passed".to_owned(),
             Fault::Internal(error) => {
                 static NEXT: AtomicU64 = AtomicU64::new(1);
                 let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -111,6 +119,14 @@ impl Fault {
                 format!("La réponse demanderait plus de {seconds} secondes : restreignez la zone ou simplifiez le filtre."),
             ),
             Fault::Unavailable => ("Un instant", "Le service est très demandé : réessayez dans quelques secondes.".to_owned()),
+            Fault::Away => (
+                "Base de données absente",
+                "La base qui tient cette donnée ne répond pas : réessayez plus tard. Ses téléchargements restent disponibles.".to_owned(),
+            ),
+            Fault::Closed => (
+                "Donnée fermée",
+                "Un contrôle a fermé cette donnée le temps d'une correction. Ses téléchargements restent disponibles.".to_owned(),
+            ),
             Fault::Internal(_) => ("Erreur du service", format!("Quelque chose a échoué de notre côté ({detail}).")),
         };
         ForPeople { heading, text }
@@ -122,7 +138,26 @@ impl From<CatalogueError> for Fault {
         match error {
             CatalogueError::Store(StoreError::TooLong { seconds, .. }) => Fault::TooLong { seconds },
             CatalogueError::Erased { version } => Fault::Gone { what: "version", id: version.to_string() },
+            CatalogueError::Live(LiveError::Closed { .. }) => Fault::Closed,
+            CatalogueError::Live(LiveError::OtherOrder) => Fault::parameter("after", "", "expected the `next` link of this very question"),
+            CatalogueError::Live(LiveError::Postgis(error)) => of_database(error),
             error => Fault::Internal(error.into()),
+        }
+    }
+}
+
+fn of_database(error: PostgisError) -> Fault {
+    match error {
+        PostgisError::TooLong { seconds } => Fault::TooLong { seconds },
+        // Class 22 of SQLSTATE: values of the question that cannot be computed with.
+        PostgisError::Refused { state, .. } if state.starts_with("22") => Fault::parameter(
+            "filter or after",
+            &state,
+            "expected values and results that a database can hold: texts without U+0000, finite numbers",
+        ),
+        error => {
+            tracing::warn!("{error}");
+            Fault::Away
         }
     }
 }
@@ -143,6 +178,9 @@ impl IntoResponse for Fault {
         match self {
             Fault::Unavailable => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Fault::Away | Fault::Closed => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
             Fault::Range { length } => {
                 if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {

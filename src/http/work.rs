@@ -34,11 +34,7 @@ pub struct Work {
 impl Default for Work {
     fn default() -> Work {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Work {
-            places: Semaphore::new(cores * PER_CORE),
-            waiting: AtomicUsize::new(0),
-            streams: std::sync::Arc::new(Semaphore::new(STREAMS_MAX)),
-        }
+        Work::with_places(cores * PER_CORE)
     }
 }
 
@@ -52,6 +48,11 @@ impl Drop for InLine<'_> {
 }
 
 impl Work {
+    /// So many at once.
+    pub fn with_places(places: usize) -> Work {
+        Work { places: Semaphore::new(places), waiting: AtomicUsize::new(0), streams: std::sync::Arc::new(Semaphore::new(STREAMS_MAX)) }
+    }
+
     /// Does it on this thread once its turn has come.
     ///
     /// # Errors

@@ -61,6 +61,9 @@ pub struct SourceLayer {
     pub encoding: Option<EncodingEvidence>,
     /// Source names of the columns that became the geometry (x and y of a CSV).
     pub position_fields: Vec<String>,
+    /// Row ids are a key that the source itself holds to be unique for ever: the features' ids, unmatched.
+    #[serde(default)]
+    pub is_keyed: bool,
 }
 
 /// How the encoding of text was decided.
@@ -118,6 +121,15 @@ pub struct Outcome {
 pub const LIST_MAX: usize = 20;
 
 impl Outcome {
+    /// With what was noted before the reading: values that were lost, and messages.
+    pub fn with(mut self, noted: Outcome) -> Outcome {
+        self.values_lost += noted.values_lost;
+        self.values_lost_places.extend(noted.values_lost_places);
+        self.values_lost_places.truncate(LIST_MAX);
+        self.messages.extend(noted.messages);
+        self
+    }
+
     /// A row (from 1) without a geometry.
     pub fn note_null(&mut self, row: u64) {
         self.null_geometries += 1;

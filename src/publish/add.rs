@@ -10,6 +10,8 @@ use anyhow::bail;
 use crate::check::suspected_columns;
 use crate::config::DeclaredState;
 use crate::config::LayerFile;
+use crate::config::SourceRef;
+use crate::config::TableRef;
 use crate::config::draft::Draft;
 use crate::config::draft::draft;
 use crate::model::layer::Field;
@@ -37,17 +39,40 @@ impl Publisher {
     /// Where a layer file cannot be written, or `id` is given for a file of several layers.
     pub fn add(&self, path: &Path, id: Option<&LayerId>, proposed: bool, progress: Progress<'_>) -> anyhow::Result<Vec<Added>> {
         let source = self.below_depot(path)?;
-        let known = self.known_files();
         let layers = self.source.describe(&self.site.depot.join(&source), &ReadOptions::default())?;
+        self.add_layers(&SourceRef::File(source.clone()), &source, &layers, id, proposed, progress)
+    }
+
+    /// Writes `layers/<id>.toml` for a table of a database.
+    ///
+    /// # Errors
+    /// As [`Publisher::add`].
+    pub fn add_table(&self, table: TableRef, id: Option<&LayerId>, progress: Progress<'_>) -> anyhow::Result<Vec<Added>> {
+        let layers = self.source.open_table(&table.service, &table.schema, &table.name)?.layers();
+        // A table is called after itself, and where that is taken after its schema too.
+        let name = format!("{}/{}", table.schema, table.name.replace('.', "_"));
+        self.add_layers(&SourceRef::Table(table), &name, &layers, id, false, progress)
+    }
+
+    fn add_layers(
+        &self,
+        source: &SourceRef,
+        name: &str,
+        layers: &[SourceLayer],
+        id: Option<&LayerId>,
+        proposed: bool,
+        progress: Progress<'_>,
+    ) -> anyhow::Result<Vec<Added>> {
+        let known = self.known_files();
         if id.is_some() && layers.len() > 1 {
             bail!("--id ne convient pas : « {source} » contient {} couches", layers.len());
         }
         let mut taken: Vec<LayerId> = known.iter().map(|file| file.id.clone()).collect();
         let mut added = Vec::new();
-        for layer in &layers {
+        for layer in layers {
             let inner = (layers.len() > 1).then(|| layer.name.clone());
             let same = |file: &&LayerFile| {
-                file.source == source && (file.layer == inner || (inner.is_none() && file.layer.as_ref() == Some(&layer.name)))
+                file.source == *source && (file.layer == inner || (inner.is_none() && file.layer.as_ref() == Some(&layer.name)))
             };
             if let Some(file) = known.iter().find(same) {
                 added.push(Added { report: self.check(file, progress), written: None });
@@ -56,11 +81,11 @@ impl Publisher {
             let layer_id = match id {
                 Some(id) if taken.contains(id) => bail!("la couche « {id} » existe déjà : choisissez un autre nom avec --id"),
                 Some(id) => id.clone(),
-                None => free_id(&source, inner.as_deref(), &taken)
+                None => free_id(name, inner.as_deref(), &taken)
                     .with_context(|| format!("« {source} » : aucun nom de couche ne peut en être tiré ; donnez-en un avec --id"))?,
             };
             taken.push(layer_id.clone());
-            added.push(self.add_layer(layer_id, &source, inner, layer, proposed, progress)?);
+            added.push(self.add_layer(layer_id, source, inner, layer, proposed, progress)?);
         }
         Ok(added)
     }
@@ -68,7 +93,7 @@ impl Publisher {
     fn add_layer(
         &self,
         id: LayerId,
-        source: &str,
+        source: &SourceRef,
         inner: Option<String>,
         layer: &SourceLayer,
         proposed: bool,
@@ -76,7 +101,7 @@ impl Publisher {
     ) -> anyhow::Result<Added> {
         let state = if proposed { DeclaredState::Proposed } else { DeclaredState::Published };
         let path = self.site.root.join("layers").join(format!("{id}.toml"));
-        let presumed = presumed(path.clone(), id.clone(), source, inner.clone(), state);
+        let presumed = presumed(path.clone(), id.clone(), source.clone(), inner.clone(), state);
         let first = self.check(&presumed, progress);
         if first.outcome == Outcome::Failed {
             return Ok(Added { report: first, written: None });
@@ -119,12 +144,23 @@ impl Publisher {
                 .filter_map(|layer| {
                     let inner = (layers.len() > 1).then(|| layer.name.clone());
                     let id = named(inner.as_deref())?;
-                    let file = presumed(PathBuf::new(), id, &absolute.to_string_lossy(), inner, DeclaredState::Published);
+                    let file = presumed(
+                        PathBuf::new(),
+                        id,
+                        SourceRef::File(absolute.to_string_lossy().into_owned()),
+                        inner,
+                        DeclaredState::Published,
+                    );
                     Some(self.check(&file, progress))
                 })
                 .collect(),
             Err(error) => named(None)
-                .map(|id| LayerReport::failed(&presumed(PathBuf::new(), id, &source, None, DeclaredState::Published), &error.into()))
+                .map(|id| {
+                    LayerReport::failed(
+                        &presumed(PathBuf::new(), id, SourceRef::File(source.clone()), None, DeclaredState::Published),
+                        &error.into(),
+                    )
+                })
                 .into_iter()
                 .collect(),
         }
@@ -150,7 +186,7 @@ impl Publisher {
             let source = path.to_string_lossy().into_owned();
             let id = own(name).filter(|id| unique && !taken.contains(id)).or_else(|| free_id(&source, Some(name), &taken));
             let id = id.with_context(|| format!("« {name} » ne donne aucun nom de couche"))?;
-            files.push(presumed(PathBuf::new(), id, &source, Some(name.clone()), DeclaredState::Published));
+            files.push(presumed(PathBuf::new(), id, SourceRef::File(source), Some(name.clone()), DeclaredState::Published));
         }
         Ok(files)
     }
@@ -176,11 +212,11 @@ impl Publisher {
 }
 
 /// A layer file that nobody wrote yet: every column, nothing said.
-pub fn presumed(path: PathBuf, id: LayerId, source: &str, layer: Option<String>, state: DeclaredState) -> LayerFile {
+pub fn presumed(path: PathBuf, id: LayerId, source: SourceRef, layer: Option<String>, state: DeclaredState) -> LayerFile {
     LayerFile {
         path,
         id,
-        source: source.to_owned(),
+        source,
         layer,
         state,
         title: None,

@@ -37,7 +37,8 @@ impl Choice {
     }
 }
 
-fn safely_named(filter: Filter, source: &SourceLayer) -> Filter {
+/// The filter with the layer's names in the place of the source's.
+pub fn safely_named(filter: Filter, source: &SourceLayer) -> Filter {
     let renamed = match filter {
         Filter::Property(name) => {
             let column = normalise::column_named(&source.fields, &name);

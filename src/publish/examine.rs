@@ -1,9 +1,16 @@
 //! Reads a source once: every check sees every row, and the columns that go out reach the store.
 
+use anyhow::bail;
+
 use crate::check::Context;
 use crate::check::Examination;
 use crate::check::suspected_columns;
 use crate::config::LayerFile;
+use crate::config::Mode;
+use crate::config::SourceRef;
+use crate::config::TableRef;
+use crate::live;
+use crate::live::LiveSource;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::finding::Finding;
@@ -19,12 +26,15 @@ use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
 use crate::publish::ahead;
+use crate::publish::choice;
 use crate::publish::choice::Choice;
 use crate::publish::normalise;
 use crate::publish::record;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
 use crate::publish::report::grouped;
+use crate::query::cql2_text;
+use crate::source::OpenSource;
 use crate::source::Reading;
 use crate::store::LayerWriter;
 use crate::store::Writer;
@@ -32,6 +42,8 @@ use crate::store::Writer;
 /// A source that was read to its end.
 pub struct Examined {
     pub source: SourceLayer,
+    /// Of a layer that its table answers: what the register is to keep.
+    pub live: Option<LiveSource>,
     pub crs: Option<Crs>,
     pub outcome: ReadOutcome,
     /// Rows that `where` chose, where it is written.
@@ -47,12 +59,15 @@ pub struct Examined {
 /// # Errors
 /// The source is away or cannot be read, or the store cannot be written.
 pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>, progress: Progress<'_>) -> anyhow::Result<Examined> {
-    let path = publisher.path_of(file);
     let (producer, folder_crs) = publisher.site.producer_of(file);
     let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
     progress(file.id.as_str(), "lecture", 0);
-    let opened = publisher.source.open(&path, &options, file.layer.as_deref())?;
+    let opened = match &file.source {
+        SourceRef::File(path) => publisher.source.open(&publisher.site.depot.join(path), &options, file.layer.as_deref())?,
+        SourceRef::Table(table) => publisher.source.open_table(&table.service, &table.schema, &table.name)?,
+    };
     let source = opened.layer(file.layer.as_deref(), "layer = \"…\"")?;
+    let live = live_source(file, &opened, &source)?;
     let crs = applied_crs(&source, file);
     let record = record::record_of(&publisher.site, file, &source, producer);
     let kept = normalise::kept_columns(&source, file);
@@ -78,14 +93,27 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     };
     // Without a CRS nothing can be written; the reading goes on for the sake of the report.
     let writable = source.geometry.is_none() || crs.is_some();
-    let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer)).transpose()?;
+    let layer_writer = writer.filter(|_| writable).map(|writer| writer.begin(layer, source.is_keyed)).transpose()?;
     let columns: Vec<usize> = kept.iter().map(|(column, _)| *column).collect();
     let choice = file.rows.clone().map(|rows| Choice::of(rows, &source)).transpose()?;
     let reading = opened.read(&source)?;
     let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, choice, chosen: 0, crs };
     let Passed { outcome, chosen, findings, writer } = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
     let writer = writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
-    Ok(Examined { crs, outcome, chosen, findings, record, writer, source })
+    Ok(Examined { live, crs, outcome, chosen, findings, record, writer, source })
+}
+
+/// # Errors
+/// In French: why the table cannot answer.
+fn live_source(file: &LayerFile, opened: &OpenSource, source: &SourceLayer) -> anyhow::Result<Option<LiveSource>> {
+    let (SourceRef::Table(TableRef { service, mode: Mode::Live, .. }), Some(table)) = (&file.source, opened.table()) else {
+        return Ok(None);
+    };
+    if let Some(obstacle) = live::obstacle(table, file.id_field.is_some()) {
+        bail!("mode = \"live\" : {obstacle}");
+    }
+    let rows = file.rows.clone().map(|rows| cql2_text::write(&choice::safely_named(rows, source)));
+    Ok(Some(LiveSource { service: service.clone(), table: table.clone(), fields: source.fields.clone(), rows, closed: None }))
 }
 
 /// One reading from its first row to its last.

@@ -23,6 +23,8 @@ use crate::check::erased_content;
 use crate::config::DeclaredState;
 use crate::config::LayerFile;
 use crate::config::Site;
+use crate::config::SourceRef;
+use crate::live::LiveSource;
 use crate::model::geometry::Envelope;
 use crate::model::layer::LayerId;
 use crate::publish::examine::Examined;
@@ -113,14 +115,38 @@ impl Publisher {
         let writer = self.store.writer(LOCK_WAIT)?;
         let examined = examine::examine(self, file, Some(&writer), progress)?;
         let mut report = examined.report(file);
+        let live = examined.live.clone();
         if !examined.is_held() {
             self.publish_examined(file, examined, &writer, &mut report, progress)?;
-            if let Some(made_from) = made_from.filter(|_| report.outcome != Outcome::Held) {
-                writer.note(&file.id, NOTE_SOURCE, Some(&made_from))?;
+            if report.outcome != Outcome::Held {
+                writer.note(&file.id, NOTE_SOURCE, made_from.as_deref())?;
                 writer.note(&file.id, NOTE_REPORT, Some(&serde_json::to_string(&report)?))?;
             }
         }
+        self.answer_live(&file.id, live, report.outcome == Outcome::Held, &writer)?;
         Ok(report)
+    }
+
+    /// Who answers from now on: the table, nobody while what it holds may not go out, or the version.
+    fn answer_live(&self, id: &LayerId, live: Option<LiveSource>, is_held: bool, writer: &Writer) -> anyhow::Result<()> {
+        let known = self.store.note(id, crate::store::LIVE)?;
+        let before: Option<LiveSource> = known.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let closed = before.as_ref().and_then(|before| before.closed.clone());
+        let wanted = match (live, is_held) {
+            (Some(live), false) => Some(live),
+            // Closed by the description that was served: the new one may be what is wrong.
+            (Some(live), true) => {
+                let now = || Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                Some(LiveSource { closed: Some(closed.unwrap_or_else(now)), ..before.unwrap_or(live) })
+            }
+            (None, true) => return Ok(()),
+            (None, false) => None,
+        };
+        let wanted = wanted.map(|live| serde_json::to_string(&live)).transpose()?;
+        if wanted != known {
+            writer.note(id, crate::store::LIVE, wanted.as_deref())?;
+        }
+        Ok(())
     }
 
     fn publish_examined(
@@ -235,9 +261,11 @@ impl Publisher {
         Ok(self.store.note(id, NOTE_REPORT)?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// Everything that a version depends on, as one text; `None` where the source is away.
+    /// Everything that a version depends on, as one text; `None` where the source is away, and for a table, which does not say
+    /// whether it changed: it is read anew.
     fn made_from(&self, file: &LayerFile) -> Option<String> {
-        let source = self.source.fingerprint(&self.path_of(file))?;
+        let SourceRef::File(path) = &file.source else { return None };
+        let source = self.source.fingerprint(&self.site.depot.join(path))?;
         let said = std::fs::read_to_string(&file.path).unwrap_or_default();
         let site = std::fs::read_to_string(self.site.root.join("layers").join("site.toml")).unwrap_or_default();
         Some(format!("{}\n{source}\n{said}\n{site}", env!("CARGO_PKG_VERSION")))
@@ -251,11 +279,6 @@ impl Publisher {
             self.store.manifest(id, &version).ok()?.layer.extent
         };
         self.site.extent.or_else(of_layer)
-    }
-
-    /// Where a layer's source lies.
-    pub fn path_of(&self, file: &LayerFile) -> std::path::PathBuf {
-        self.site.depot.join(&file.source)
     }
 }
 

@@ -67,7 +67,7 @@ impl LayerReport {
         LayerReport {
             id: file.id.to_string(),
             outcome,
-            source: file.source.clone(),
+            source: file.source.to_string(),
             source_layer: file.layer.clone(),
             title: file.title.clone(),
             version: None,

@@ -39,13 +39,32 @@ pub struct SortKey {
 }
 
 /// Where a page begins and how long it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// `None`: to the end.
     pub limit: Option<u64>,
     pub offset: u64,
-    /// Only rows behind this one (the store's row number), in the order asked: what a `next` link carries.
-    pub after: Option<i64>,
+    /// Only rows behind this one, in the order asked: what a `next` link carries.
+    pub after: Option<After>,
+}
+
+/// The row that the page before ended with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The store's row number.
+    Row(i64),
+    /// Of a table that changes: the row's values in the order asked, as texts, the one that tells features apart last.
+    Values(Vec<Option<String>>),
+}
+
+impl Page {
+    /// The store's row that the page begins behind; 0 for its first.
+    pub fn after_row(&self) -> i64 {
+        match self.after {
+            Some(After::Row(row)) => row,
+            _ => 0,
+        }
+    }
 }
 
 impl Query {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod front;
+mod live;
 mod metrics;
 mod router;
 
@@ -15,7 +16,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
-use crate::config::Site;
+use crate::publish::Publisher;
 use crate::server::front::Front;
 use crate::server::metrics::Metrics;
 use crate::service::state::AppState;
@@ -25,11 +26,15 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// The private listener: `/metrics`, and what only the officer may see.
     pub desk: Option<SocketAddr>,
-    pub site: Site,
-    pub store: Store,
+    pub publisher: Publisher,
+    /// How often layers that their tables answer are read and checked again.
+    pub check_live: Duration,
     /// Stops once the public listener has answered that it is ready.
     pub until_ready: bool,
 }
+
+/// Between two checks of live layers where nobody says.
+pub const CHECK_LIVE: Duration = Duration::from_secs(900);
 
 /// How often the catalogue looks whether somebody published.
 const POLL: Duration = Duration::from_millis(500);
@@ -42,7 +47,7 @@ const WORKERS_MIN: usize = 2;
 /// # Errors
 /// An address cannot be listened on, or the store cannot be read.
 pub fn run(options: ServeOptions, on_ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-    if options.site.public_url.is_none() && !options.listen.ip().is_loopback() {
+    if options.publisher.site.public_url.is_none() && !options.listen.ip().is_loopback() {
         bail!(
             "écouter sur {} demande public_url dans layers/site.toml : sans elle, les liens donnés aux partenaires seraient faux",
             options.listen
@@ -59,13 +64,15 @@ pub fn run(options: ServeOptions, on_ready: impl FnOnce(SocketAddr)) -> anyhow::
 async fn serve(options: ServeOptions, on_ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let socket = connection::bind(options.listen).await?;
     let address = socket.local_addr()?;
-    let base = options.site.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let site = Arc::new(options.site);
-    let catalogue = Catalogue::open(&site, &options.store, None)?;
+    let publisher = Arc::new(options.publisher);
+    let base = publisher.site.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let site = Arc::new(publisher.site.clone());
+    let catalogue = Catalogue::open(&site, &publisher.store, None)?;
     let state = AppState::new(Arc::clone(&site), &base, catalogue);
     let metrics = Metrics::new();
     let (stopper, stopped) = watch::channel(false);
-    tokio::spawn(follow(state.clone(), options.store));
+    tokio::spawn(follow(state.clone(), publisher.store.clone()));
+    tokio::spawn(live::check(publisher, options.check_live));
     let desk = match options.desk {
         Some(desk) => {
             let socket = connection::bind(desk).await?;

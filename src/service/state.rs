@@ -1,6 +1,8 @@
 //! What every handler may see: the site, and the catalogue of this moment.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
@@ -10,6 +12,8 @@ use crate::catalogue::PublishedLayer;
 use crate::config::Site;
 use crate::http::fault::Fault;
 use crate::http::work::Work;
+use crate::postgis::CONNECTIONS_MAX;
+use crate::postgis::Service;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -18,13 +22,16 @@ pub struct AppState {
     pub base: Arc<str>,
     /// Turns of what keeps a core busy.
     pub work: Arc<Work>,
+    /// Turns of questions that a database answers, one line for each: who waits for one that is slow or away keeps nobody else
+    /// waiting.
+    databases: Arc<Mutex<HashMap<Service, Arc<Work>>>>,
     current: Arc<RwLock<Arc<Catalogue>>>,
 }
 
 impl AppState {
     pub fn new(site: Arc<Site>, base: &str, catalogue: Catalogue) -> AppState {
         let current = Arc::new(RwLock::new(Arc::new(catalogue)));
-        AppState { site, base: base.trim_end_matches('/').into(), work: Arc::default(), current }
+        AppState { site, base: base.trim_end_matches('/').into(), work: Arc::default(), databases: Arc::default(), current }
     }
 
     /// Taken once a request, so that an answer shows one moment.
@@ -34,6 +41,13 @@ impl AppState {
 
     pub fn replace(&self, catalogue: Catalogue) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+    }
+
+    /// Turns of the questions to a layer.
+    pub fn turns(&self, layer: &PublishedLayer) -> Arc<Work> {
+        let Some(live) = layer.live() else { return Arc::clone(&self.work) };
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(databases.entry(live.service().clone()).or_insert_with(|| Arc::new(Work::with_places(CONNECTIONS_MAX))))
     }
 
     /// # Errors

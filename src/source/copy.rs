@@ -31,6 +31,11 @@ pub struct Copied {
 type State = Vec<(PathBuf, u64, std::time::SystemTime)>;
 
 impl Copied {
+    /// A copy that was made here.
+    pub fn of_our_own(folder: TempDir, head: PathBuf) -> Copied {
+        Copied { folder: Some(folder), heads: vec![head], held: None }
+    }
+
     /// Where the copy lies, or the file itself.
     pub fn folder(&self) -> &Path {
         let own = || self.heads.first().and_then(|head| head.parent()).unwrap_or(Path::new(""));

@@ -19,6 +19,7 @@ mod ogr;
 mod pipe;
 mod placing;
 mod plain;
+mod postgis;
 mod shapefile;
 mod simple;
 mod tabular;
@@ -30,8 +31,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use crate::model::reading::Outcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
+use crate::postgis::PostgisError;
+use crate::postgis::Table;
 use crate::source::copy::Copied;
 use crate::source::pipe::Question;
 pub use crate::source::pipe::Reading;
@@ -75,6 +79,8 @@ pub enum SourceError {
     NoLayer { path: PathBuf },
     #[error("la lecture de « {path} » s'est interrompue : {reason}")]
     Crashed { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Database(#[from] PostgisError),
 }
 
 /// Bytes of a file's head that tell its format.
@@ -124,7 +130,16 @@ impl Source {
         for (found, name) in layers.iter_mut().zip(names) {
             found.layer.name = name;
         }
-        Ok(OpenSource { source: self.clone(), path: path.to_owned(), options: options.clone(), copied, layers, worker })
+        Ok(OpenSource {
+            source: self.clone(),
+            path: path.to_owned(),
+            options: options.clone(),
+            copied,
+            layers,
+            worker,
+            table: None,
+            noted: Outcome::default(),
+        })
     }
 
     /// The layers of a file, without their features.
@@ -132,7 +147,7 @@ impl Source {
     /// # Errors
     /// Any `SourceError`.
     pub fn describe(&self, path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, SourceError> {
-        Ok(self.open(path, options, None)?.layers.into_iter().map(|found| found.layer).collect())
+        Ok(self.open(path, options, None)?.layers())
     }
 
     /// Files below a folder that are heads of sources, sorted; hidden files and lock files of office programs left out.
@@ -185,6 +200,10 @@ pub struct OpenSource {
     layers: Vec<FoundLayer>,
     /// That described the file, and waits.
     worker: Option<Worker>,
+    /// Of a database, what was copied.
+    table: Option<Table>,
+    /// What the copying did that the outcome of the reading must say.
+    noted: Outcome,
 }
 
 struct FoundLayer {
@@ -205,6 +224,15 @@ impl FoundLayer {
 }
 
 impl OpenSource {
+    pub fn layers(&self) -> Vec<SourceLayer> {
+        self.layers.iter().map(|found| found.layer.clone()).collect()
+    }
+
+    /// The table that was copied; `None` for a file.
+    pub fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
+    }
+
     /// The layer of this name, or the only one where none is named. `choose`: how the officer names one, for the refusal.
     ///
     /// # Errors
@@ -232,6 +260,6 @@ impl OpenSource {
         let in_place = self.copied.is_in_place();
         let request = Request { path: found.head.clone(), in_place, question, options: self.options.clone() };
         let worker = self.worker.map_or_else(|| Worker::start(&self.source, &self.path), Ok)?;
-        worker.read(&request, self.copied)
+        worker.read(&request, self.copied, self.noted)
     }
 }

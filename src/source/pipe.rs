@@ -170,7 +170,7 @@ impl Worker {
     }
 
     /// Ask once, after any number of descriptions.
-    pub fn read(mut self, request: &Request, copied: Copied) -> Result<Reading, SourceError> {
+    pub fn read(mut self, request: &Request, copied: Copied, noted: Outcome) -> Result<Reading, SourceError> {
         self.ask(request)?;
         self.requests = None;
         let Some(mut input) = self.input.take() else { return Err(self.crash()) };
@@ -184,7 +184,7 @@ impl Worker {
                 }
             }
         });
-        Ok(Reading { frames, worker: self, outcome: None, copied })
+        Ok(Reading { frames, worker: self, outcome: None, copied, noted })
     }
 }
 
@@ -202,6 +202,8 @@ pub struct Reading {
     outcome: Option<Outcome>,
     /// What is read lives as long as it is read.
     copied: Copied,
+    /// What the copying did.
+    noted: Outcome,
 }
 
 impl Iterator for Reading {
@@ -236,7 +238,7 @@ impl Reading {
             return Err(copy::written(&self.worker.path));
         }
         match self.outcome.take() {
-            Some(outcome) => Ok(outcome),
+            Some(outcome) => Ok(outcome.with(std::mem::take(&mut self.noted))),
             None => Err(self.worker.crash()),
         }
     }

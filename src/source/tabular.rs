@@ -283,6 +283,7 @@ pub fn describe(path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, 
     let table = load(path, options)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(vec![SourceLayer {
+        is_keyed: false,
         name: stem,
         geometry: table.geometry(),
         crs: table.crs(),

@@ -78,9 +78,11 @@ impl Ids {
         disk::replace(path, &bytes)
     }
 
-    /// The id of each row, in the rows' order; `self` then knows them, and forgets none that is gone.
-    pub fn identify(&mut self, rows: &[Key]) -> Vec<i64> {
-        let mut issued: Vec<Option<i64>> = if self.known.is_empty() && self.last == 0 { own_numbers(rows) } else { vec![None; rows.len()] };
+    /// The id of each row, in the rows' order; `self` then knows them, and forgets none that is gone. `is_keyed`: the source's
+    /// own numbers are a key that it holds to be unique, and nothing is matched.
+    pub fn identify(&mut self, rows: &[Key], is_keyed: bool) -> Vec<i64> {
+        let is_first = self.known.is_empty() && self.last == 0;
+        let mut issued = if is_first || is_keyed { own_numbers(rows, is_keyed) } else { vec![None; rows.len()] };
         let mut used = vec![false; self.known.len()];
         let (all, present) = (self.known.len(), self.present);
         let passes: [(usize, Mark); 4] = [
@@ -140,10 +142,10 @@ impl Ids {
 /// What two rows must share: of source row, content, geometry. `None`: nothing to go by.
 type Mark = fn(i64, u64, u64) -> Option<(u64, u64)>;
 
-/// At first the source's own row ids, where every row has one of its own.
-fn own_numbers(rows: &[Key]) -> Vec<Option<i64>> {
+/// The source's own row ids, where every row has one of its own; below zero only where they are a key.
+fn own_numbers(rows: &[Key], is_keyed: bool) -> Vec<Option<i64>> {
     let mut seen = HashSet::with_capacity(rows.len());
-    let own = rows.iter().all(|row| row.source_row >= 0 && seen.insert(row.source_row));
+    let own = rows.iter().all(|row| (row.source_row >= 0 || (is_keyed && row.source_row != NO_SOURCE_ROW)) && seen.insert(row.source_row));
     rows.iter().map(|row| own.then_some(row.source_row)).collect()
 }
 
@@ -157,49 +159,56 @@ mod tests {
 
     fn first(rows: &[Key]) -> Ids {
         let mut ids = Ids::default();
-        ids.identify(rows);
+        ids.identify(rows, false);
         ids
     }
 
     #[test]
     fn at_first_the_sources_own_numbers_are_taken() {
-        assert_eq!(Ids::default().identify(&[row(5, 1, 1), row(9, 2, 2)]), [5, 9]);
-        assert_eq!(Ids::default().identify(&[row(5, 1, 1), row(5, 2, 2)]), [1, 2]);
-        assert_eq!(Ids::default().identify(&[row(NO_SOURCE_ROW, 1, 1), row(NO_SOURCE_ROW, 2, 2)]), [1, 2]);
+        assert_eq!(Ids::default().identify(&[row(5, 1, 1), row(9, 2, 2)], false), [5, 9]);
+        assert_eq!(Ids::default().identify(&[row(5, 1, 1), row(5, 2, 2)], false), [1, 2]);
+        assert_eq!(Ids::default().identify(&[row(NO_SOURCE_ROW, 1, 1), row(NO_SOURCE_ROW, 2, 2)], false), [1, 2]);
     }
 
     #[test]
     fn deleting_the_first_row_of_a_shapefile_moves_no_id() {
         let mut ids = first(&[row(0, 10, 1), row(1, 20, 2), row(2, 30, 3)]);
-        assert_eq!(ids.identify(&[row(0, 20, 2), row(1, 30, 3)]), [1, 2]);
+        assert_eq!(ids.identify(&[row(0, 20, 2), row(1, 30, 3)], false), [1, 2]);
     }
 
     #[test]
     fn an_edit_in_place_keeps_the_id() {
         let mut ids = first(&[row(0, 10, 1), row(1, 20, 2)]);
-        assert_eq!(ids.identify(&[row(0, 11, 1), row(1, 20, 2)]), [0, 1], "an attribute");
-        assert_eq!(ids.identify(&[row(0, 12, 9), row(1, 20, 2)]), [0, 1], "attribute and geometry");
+        assert_eq!(ids.identify(&[row(0, 11, 1), row(1, 20, 2)], false), [0, 1], "an attribute");
+        assert_eq!(ids.identify(&[row(0, 12, 9), row(1, 20, 2)], false), [0, 1], "attribute and geometry");
     }
 
     #[test]
     fn a_number_is_never_issued_twice_and_comes_back_with_its_feature() {
         let mut ids = first(&[row(1, 10, 1), row(2, 20, 2)]);
-        assert_eq!(ids.identify(&[row(1, 10, 1)]), [1]);
-        assert_eq!(ids.identify(&[row(1, 10, 1), row(3, 30, 3)]), [1, 3]);
-        assert_eq!(ids.identify(&[row(1, 10, 1), row(3, 30, 3), row(4, 20, 2)]), [1, 3, 2]);
+        assert_eq!(ids.identify(&[row(1, 10, 1)], false), [1]);
+        assert_eq!(ids.identify(&[row(1, 10, 1), row(3, 30, 3)], false), [1, 3]);
+        assert_eq!(ids.identify(&[row(1, 10, 1), row(3, 30, 3), row(4, 20, 2)], false), [1, 3, 2]);
     }
 
     #[test]
     fn a_stranger_in_the_row_or_place_of_one_that_left_gets_a_number_of_its_own() {
         let mut ids = first(&[row(1, 10, 1), row(2, 20, 2)]);
-        assert_eq!(ids.identify(&[row(1, 10, 1)]), [1]);
-        assert_eq!(ids.identify(&[row(1, 10, 1), row(2, 99, 2)]), [1, 3]);
+        assert_eq!(ids.identify(&[row(1, 10, 1)], false), [1]);
+        assert_eq!(ids.identify(&[row(1, 10, 1), row(2, 99, 2)], false), [1, 3]);
+    }
+
+    #[test]
+    fn the_numbers_of_a_key_are_taken_in_every_version() {
+        let mut ids = first(&[row(5, 10, 1), row(9, 20, 2)]);
+        assert_eq!(ids.identify(&[row(9, 10, 1), row(-4, 20, 2), row(70, 20, 2)], true), [9, -4, 70]);
+        assert_eq!(ids.identify(&[row(71, 30, 3)], false), [71], "a file in the table's place goes on behind the last");
     }
 
     #[test]
     fn twins_keep_their_order() {
         let mut ids = first(&[row(1, 10, 1), row(2, 10, 1), row(3, 10, 1)]);
-        assert_eq!(ids.identify(&[row(7, 10, 1), row(8, 10, 1)]), [1, 2]);
+        assert_eq!(ids.identify(&[row(7, 10, 1), row(8, 10, 1)], false), [1, 2]);
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl Drop for Staging {
 pub struct LayerWriter {
     store: Store,
     layer: Layer,
+    is_keyed: bool,
     staging: Staging,
     spool: Spool,
     /// Least and greatest time, in the order of text, which RFC 3339 shares with time.
@@ -69,13 +70,13 @@ pub struct LayerWriter {
 }
 
 impl LayerWriter {
-    pub(super) fn begin(store: &Store, layer: Layer) -> Result<LayerWriter, StoreError> {
+    pub(super) fn begin(store: &Store, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
         let folder = store.layer_folder(&layer.id).join(format!("{}{}", writer::STAGING, std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(fault(&folder))?;
         let staging = Staging(folder);
         let spool = Spool::create(&staging.0.join("spool"))?;
-        Ok(LayerWriter { store: store.clone(), layer, staging, spool, interval: (None, None) })
+        Ok(LayerWriter { store: store.clone(), layer, is_keyed, staging, spool, interval: (None, None) })
     }
 
     /// Columns as `layer.fields`, geometry lon, lat unrounded. `batch.ids` are the source's own row ids (may be null).
@@ -107,7 +108,7 @@ impl LayerWriter {
     /// # Errors
     /// `Io`, `Sqlite`, `DuplicateId`.
     pub fn finish(self) -> Result<Staged, StoreError> {
-        let LayerWriter { store, mut layer, staging, spool, interval } = self;
+        let LayerWriter { store, mut layer, is_keyed, staging, spool, interval } = self;
         let extent = spool.extent;
         let (records, keys) = spool.finish().map_err(fault(&staging.0))?;
         layer.features = keys.len() as u64;
@@ -115,7 +116,7 @@ impl LayerWriter {
         layer.extent = (!extent.is_nothing()).then(|| extent.rounded_outward(6));
         layer.interval = (!layer.time_fields.is_empty() && interval.0.is_some()).then_some(interval);
         let mut ids = Ids::read(&ids_path(&store, &layer))?;
-        let numbers = if layer.id_kind == IdKind::Integer { ids.identify(&keys) } else { Vec::new() };
+        let numbers = if layer.id_kind == IdKind::Integer { ids.identify(&keys, is_keyed) } else { Vec::new() };
         let order = hilbert_order(&keys, &extent);
         let content = write_rows(&staging.0.join("data.gpkg"), &layer, &records, &keys, &numbers, &order)?;
         drop(records);

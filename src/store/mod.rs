@@ -86,6 +86,9 @@ pub const FORMAT: u32 = 2;
 /// The register's note of what the officer said anew of a version whose data did not change.
 pub const REVISION: &str = "revision";
 
+/// The register's note of the table that answers in a version's place (`live::LiveSource`, as JSON).
+pub const LIVE: &str = "live";
+
 /// The folder `var/`. Reading needs no lock.
 #[derive(Clone, Debug)]
 pub struct Store {

@@ -77,7 +77,7 @@ pub fn select(reader: &Arc<LayerReader>, query: &Query) -> Result<Selection, Sto
     let unbounded = query.page.limit.is_none() && query.page.offset == 0 && query.sort.is_empty() && query.reach().is_empty();
     match conditions(&reader.layer, query).filter(|_| unbounded) {
         Some(conditions) => {
-            let pending = Pending::Scan { conditions, after: query.page.after.unwrap_or(0), done: false };
+            let pending = Pending::Scan { conditions, after: query.page.after_row(), done: false };
             Ok(Selection { reader: Arc::clone(reader), columns: columns(&reader.layer, query), pending })
         }
         None => Ok(rows(reader, page(reader, query)?, query)),
@@ -129,7 +129,7 @@ impl Iterator for Selection {
 }
 
 pub fn page(reader: &LayerReader, query: &Query) -> Result<RowPage, StoreError> {
-    let after = query.page.after.unwrap_or(0);
+    let after = query.page.after_row();
     let limit = query.page.limit.unwrap_or(u64::MAX);
     if query.is_unfiltered() && query.sort.is_empty() {
         // Rows are numbered from 1 without a gap.

@@ -43,8 +43,8 @@ pub fn page(reader: &LayerReader, query: &Query, reach: &[Envelope], mut conditi
     if found.is_some() {
         conditions = Conditions { sql: vec!["fid IN rarray(?)".to_owned()], values: Vec::new() };
     }
-    if let Some(after) = query.page.after {
-        behind(reader, &keys, after, &mut conditions)?;
+    if query.page.after.is_some() {
+        behind(reader, &keys, query.page.after_row(), &mut conditions)?;
     }
     let limit = query.page.limit.unwrap_or(u64::MAX);
     let slice = [i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1), i64::try_from(query.page.offset).unwrap_or(i64::MAX)];

@@ -59,7 +59,7 @@ struct Pager {
 impl Pager {
     fn new(query: &Query) -> Pager {
         let page = RowPage { rows: Vec::new(), matched: 0, more: false };
-        Pager { page, after: query.page.after.unwrap_or(0), skip: query.page.offset, limit: query.page.limit.unwrap_or(u64::MAX) }
+        Pager { page, after: query.page.after_row(), skip: query.page.offset, limit: query.page.limit.unwrap_or(u64::MAX) }
     }
 
     /// Matching rows, ascending and after those of the calls before.

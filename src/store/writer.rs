@@ -88,12 +88,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Starts a version. `layer.features`, `extent` and `interval` are filled by `finish`.
+    /// Starts a version. `layer.features`, `extent` and `interval` are filled by `finish`. `is_keyed`: the source's own row ids
+    /// are the features' ids for ever.
     ///
     /// # Errors
     /// `Io`.
-    pub fn begin(&self, layer: Layer) -> Result<LayerWriter, StoreError> {
-        LayerWriter::begin(&self.store, layer)
+    pub fn begin(&self, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
+        LayerWriter::begin(&self.store, layer, is_keyed)
     }
 
     /// Makes another kept version the served one.
@@ -186,7 +187,7 @@ impl Writer {
     /// `Sqlite`.
     pub fn note(&self, layer: &LayerId, key: &str, value: Option<&str>) -> Result<(), StoreError> {
         self.register.set_note(layer, key, value)?;
-        if key == crate::store::REVISION { bump(&self.store) } else { Ok(()) }
+        if [crate::store::REVISION, crate::store::LIVE].contains(&key) { bump(&self.store) } else { Ok(()) }
     }
 }
 

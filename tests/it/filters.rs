@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bocage::model::batch::Row;
 use bocage::model::batch::batch_of;
 use bocage::model::crs::CRS84;
-use bocage::model::feature::FeatureId;
 use bocage::model::feature::Value;
 use bocage::model::geometry::Envelope;
 use bocage::model::layer::FieldType;
@@ -24,12 +23,11 @@ use bocage::query::filter::Filter;
 use bocage::query::filter::Spatial;
 use bocage::query::filter::relate;
 use bocage::query::filter::resolve::resolve;
-use bocage::store::LayerReader;
 use geo_types::Geometry;
 
+use crate::database::Store;
 use crate::store::field;
 use crate::store::layer;
-use crate::store::reader_of;
 
 /// A seed and what it grows into: the same on every machine.
 struct Random(u64);
@@ -209,18 +207,6 @@ fn temporal(random: &mut Random) -> String {
     format!("{}({}, {})", relation.word(), interval(random), interval(random))
 }
 
-fn ids(reader: &Arc<LayerReader>, query: &Query) -> Vec<i64> {
-    let mut found = Vec::new();
-    for chunk in reader.select(query).expect("selected") {
-        let batch = chunk.expect("read").batch;
-        found.extend((0..batch.rows()).map(|row| match batch.id(row) {
-            Some(FeatureId::Integer(id)) => id,
-            other => panic!("{other:?}"),
-        }));
-    }
-    found
-}
-
 /// The ids of the rows of which the filter holds, as the evaluator says.
 fn judged(filter: &Filter, layer: &Layer, rows: &[Row<'_>]) -> Vec<i64> {
     let types: Vec<FieldType> = layer.fields.iter().map(|field| field.field_type).collect();
@@ -230,11 +216,11 @@ fn judged(filter: &Filter, layer: &Layer, rows: &[Row<'_>]) -> Vec<i64> {
 }
 
 #[test]
-fn the_store_and_the_evaluator_agree_on_every_filter() {
+fn the_stores_and_the_evaluator_agree_on_every_filter() {
     let mut random = Random(35);
     let rows = rows(&mut random, 120);
     let layer = many();
-    let (_folder, reader) = reader_of(many(), &rows);
+    let stores = Store::both("filters", &layer, &rows);
     let (mut asked, mut telling) = (0, 0);
     while asked < 3_000 {
         let text = condition(&mut random, 3);
@@ -247,9 +233,11 @@ fn the_store_and_the_evaluator_agree_on_every_filter() {
         assert_eq!(cql2_text::write(&again), written, "{text}");
         let expected: BTreeSet<i64> = judged(&filter, &layer, &rows).into_iter().collect();
         let query = Query { filter: Some(Arc::new(filter)), ..Query::all(CRS84) };
-        let found: BTreeSet<i64> = ids(&reader, &query).into_iter().collect();
-        assert_eq!(found, expected, "{text}");
-        assert_eq!(reader.page(&query).expect("a page").matched, expected.len() as u64, "{text}");
+        for store in &stores {
+            let page = store.page(&query);
+            assert_eq!(page.ids.into_iter().collect::<BTreeSet<i64>>(), expected, "{}: {text}", store.name());
+            assert_eq!(page.matched, Some(expected.len() as u64), "{}: {text}", store.name());
+        }
         asked += 1;
         telling += u32::from(!expected.is_empty() && expected.len() < rows.len());
     }
@@ -263,7 +251,8 @@ fn what_an_index_finds_is_what_every_row_says() {
     let layer = Layer { geometry: None, ..many() };
     let rows: Vec<Row<'_>> = rows(&mut random, 500).into_iter().cycle().take(24_000).collect();
     let rows: Vec<Row<'_>> = rows.into_iter().zip(1..).map(|((_, values, _), id)| (Some(id), values, None)).collect();
-    let (folder, reader) = reader_of(layer.clone(), &rows);
+    let stores = Store::both("indexed", &layer, &rows);
+    let Store::Stored(_, folder) = &stores[0] else { panic!("the version is the first") };
     let version = std::fs::read_dir(folder.path().join("var/layers/arbres")).expect("versions").flatten().map(|entry| entry.path());
     let data = version.map(|version| version.join("data.gpkg")).find(|data| data.is_file()).expect("the data");
     let connection = rusqlite::Connection::open(data).expect("a database");
@@ -288,21 +277,23 @@ fn what_an_index_finds_is_what_every_row_says() {
         let filter = resolve(cql2_text::parse(text).expect("a filter"), &layer, CRS84).expect("resolved");
         let expected = judged(&filter, &layer, &rows);
         let question = Query { filter: Some(Arc::new(filter)), ..Query::all(CRS84) };
-        assert_eq!(ids(&reader, &question), expected, "{text}");
-        let (mut by_key, mut by_offset, mut after) = (Vec::new(), Vec::new(), None);
-        loop {
-            let page = |offset, after| Query { page: Page { limit: Some(3_989), offset, after }, ..question.clone() };
-            let found = reader.page(&page(0, after)).expect("a page");
-            assert_eq!(found.matched, expected.len() as u64, "{text}");
-            by_offset.extend(ids(&reader, &page(by_key.len() as u64, None)));
-            by_key.extend(ids(&reader, &page(0, after)));
-            after = found.rows.last().copied();
-            if !found.more {
-                break;
+        for store in &stores {
+            assert_eq!(store.ids(&question), expected, "{}: {text}", store.name());
+            let (mut by_key, mut by_offset, mut after) = (Vec::new(), Vec::new(), None);
+            loop {
+                let page = |offset, after| Query { page: Page { limit: Some(3_989), offset, after }, ..question.clone() };
+                by_offset.extend(store.page(&page(by_key.len() as u64, None)).ids);
+                let found = store.page(&page(0, after));
+                assert_eq!(found.matched, Some(expected.len() as u64), "{}: {text}", store.name());
+                by_key.extend(found.ids);
+                after = found.next;
+                if after.is_none() {
+                    break;
+                }
             }
+            assert_eq!(by_key, expected, "{}: {text}", store.name());
+            assert_eq!(by_offset, expected, "{}: {text}", store.name());
         }
-        assert_eq!(by_key, expected, "{text}");
-        assert_eq!(by_offset, expected, "{text}");
     }
 }
 
@@ -351,7 +342,7 @@ fn every_relation_is_the_one_that_geos_finds() {
 fn an_order_is_kept_from_page_to_page_with_absent_values_last() {
     let mut random = Random(12);
     let rows = rows(&mut random, 150);
-    let (_folder, reader) = reader_of(many(), &rows);
+    let stores = Store::both("ordered", &many(), &rows);
     let worth = |id: i64, name: &str| {
         let column = ["nom", "n", "haut", "public", "pose", "vu"].iter().position(|known| *known == name);
         column.map_or(Value::Integer(id), |column| rows[usize::try_from(id - 1).expect("from 1")].1[column])
@@ -386,28 +377,29 @@ fn an_order_is_kept_from_page_to_page_with_absent_values_last() {
             Query { filter: Some(Arc::new(filter.clone())), ..plain.clone() },
             Query { bbox: boxes.clone(), ..plain.clone() },
         ] {
-            let unsorted = Query { sort: Vec::new(), ..question.clone() };
-            // Ties keep the store's order, as a stable sort does.
-            let mut expected = ids(&reader, &unsorted);
-            expected.sort_by(|a, b| {
-                let each = keys.iter().map(|(name, down)| compare(worth(*a, name), worth(*b, name), *down));
-                each.fold(Ordering::Equal, Ordering::then)
-            });
-            assert_eq!(ids(&reader, &question), expected, "{keys:?}");
-            let (mut by_key, mut after) = (Vec::new(), None);
-            loop {
-                let page = Query { page: Page { limit: Some(7), offset: 0, after }, ..question.clone() };
-                let found = reader.page(&page).expect("a page");
-                assert_eq!(found.matched, expected.len() as u64, "{keys:?}");
-                by_key.extend(ids(&reader, &page));
-                after = found.rows.last().copied();
-                if !found.more {
-                    break;
+            for store in &stores {
+                let unsorted = Query { sort: Vec::new(), ..question.clone() };
+                // Ties keep the store's order, as a stable sort does.
+                let mut expected = store.ids(&unsorted);
+                expected.sort_by(|a, b| {
+                    let each = keys.iter().map(|(name, down)| compare(worth(*a, name), worth(*b, name), *down));
+                    each.fold(Ordering::Equal, Ordering::then)
+                });
+                assert_eq!(store.ids(&question), expected, "{}: {keys:?}", store.name());
+                let (mut by_key, mut after) = (Vec::new(), None);
+                loop {
+                    let found = store.page(&Query { page: Page { limit: Some(7), offset: 0, after }, ..question.clone() });
+                    assert_eq!(found.matched, Some(expected.len() as u64), "{}: {keys:?}", store.name());
+                    by_key.extend(found.ids);
+                    after = found.next;
+                    if after.is_none() {
+                        break;
+                    }
                 }
+                assert_eq!(by_key, expected, "{}: {keys:?}", store.name());
+                let skipped = Query { page: Page { limit: Some(5), offset: 3, after: None }, ..question.clone() };
+                assert_eq!(store.page(&skipped).ids, expected[3.min(expected.len())..8.min(expected.len())], "{}: {keys:?}", store.name());
             }
-            assert_eq!(by_key, expected, "{keys:?}");
-            let skipped = Query { page: Page { limit: Some(5), offset: 3, after: None }, ..question };
-            assert_eq!(ids(&reader, &skipped), expected[3.min(expected.len())..8.min(expected.len())], "{keys:?}");
         }
     }
 }

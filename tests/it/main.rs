@@ -2,6 +2,7 @@
 
 mod cql2;
 mod crs;
+mod database;
 mod downloads;
 mod filters;
 mod keeping;

@@ -22,6 +22,7 @@ use bocage::model::record::Licence;
 use bocage::model::record::Record;
 use bocage::model::version::Version;
 use bocage::model::wkb;
+use bocage::query::After;
 use bocage::query::Page;
 use bocage::query::Query;
 use bocage::store::LayerReader;
@@ -97,7 +98,7 @@ fn trees(count: i64) -> Vec<Row<'static>> {
 
 fn stage(writer: &Writer, layer: Layer, rows: &[Row<'_>]) -> Staged {
     let types: Vec<FieldType> = layer.fields.iter().map(|field| field.field_type).collect();
-    let mut staging = writer.begin(layer).expect("begun");
+    let mut staging = writer.begin(layer, false).expect("begun");
     for piece in rows.chunks(700) {
         staging.write(&batch_of(&types, piece, true)).expect("written");
     }
@@ -228,9 +229,9 @@ fn pages_by_key_and_by_offset_show_each_row_once() {
                 let query = Query { page: Page { limit: Some(100), offset, after }, ..question.clone() };
                 reader.page(&query).expect("a page")
             };
-            let keyed = page(after, 0);
+            let keyed = page(after.clone(), 0);
             assert_eq!(keyed.matched, all.matched);
-            after = keyed.rows.last().copied().or(after);
+            after = keyed.rows.last().copied().map(After::Row).or(after);
             by_key.extend(keyed.rows);
             assert_eq!(keyed.more, by_key.len() < all.rows.len());
             let skipped = page(None, offset);
@@ -301,7 +302,7 @@ fn ids_outlive_their_rows_and_text_ids_must_be_unique() {
     let mut named = layer();
     (named.id_kind, named.id_field) = (IdKind::Text, Some("nom".into()));
     let types: Vec<FieldType> = named.fields.iter().map(|field| field.field_type).collect();
-    let mut staging = writer.begin(named).expect("begun");
+    let mut staging = writer.begin(named, false).expect("begun");
     staging.write(&batch_of(&types, &trees(4), true)).expect("written");
     assert!(matches!(staging.finish(), Err(StoreError::DuplicateId { id, .. }) if id == "Chêne"));
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use minijinja::context;
 use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::catalogue::FoundPage;
 use crate::catalogue::PublishedLayer;
@@ -35,6 +36,7 @@ use crate::model::crs::Crs;
 use crate::model::feature::Value;
 use crate::model::link::Link;
 use crate::model::media_type;
+use crate::query::After;
 use crate::query::Query;
 use crate::service::ogcapi::html;
 use crate::service::ogcapi::query;
@@ -62,52 +64,84 @@ pub async fn list(
     let wanted = negotiate(&headers, params.take("f").as_deref(), &offered())?;
     let layer = state.layer(&id)?;
     let asked = query::read(params, &layer, &state.catalogue())?;
-    let layer = match &asked.version {
-        None => layer,
-        Some(version) => layer
-            .at_version(version)?
-            .ok_or_else(|| Fault::NotFound { what: "kept version, begin again without `after`:", id: version.to_string() })?,
+    let gone = |id: &str| Fault::NotFound { what: "kept version, begin again without `after`:", id: id.to_owned() };
+    let layer = match (&asked.version, &asked.query.page.after) {
+        (Some(version), _) => layer.at_version(version)?.ok_or_else(|| gone(version.as_str()))?,
+        (None, Some(_)) if layer.live().is_none() => return Err(gone("live")),
+        (None, _) => layer,
     };
     let validator = validator(&layer, wanted);
-    if let Some(unchanged) = validator.answer(&headers) {
+    if let Some(unchanged) = validator.as_ref().and_then(|validator| validator.answer(&headers)) {
         return Ok(unchanged);
     }
-    let answer = match wanted {
-        "geojson" => state.work.run(|| collection(&state, &layer, &asked.query, raw.as_deref())).await,
-        "html" => state.work.run(|| table(&state, &layer, &asked.query, raw.as_deref())).await,
-        other => streamed(&state, &layer, asked.query, other).await,
+    let asking = Asking { state: &state, layer: &layer, query: &asked.query, raw: raw.as_deref() };
+    // What a table answers has a validator of its own, once it is found.
+    let stamped = |found: FoundPage, write: &dyn Fn(FoundPage) -> Result<Response, Fault>| {
+        let validator = validator.unwrap_or_else(|| live_validator(found.digest(), wanted));
+        match validator.answer(&headers) {
+            Some(unchanged) => Ok(unchanged),
+            None => write(found).map(|response| validator.stamp(response)),
+        }
     };
-    answer.map(|response| validator.stamp(response))
+    let turns = state.turns(&layer);
+    match wanted {
+        "geojson" => turns.run(|| stamped(layer.page(&asked.query)?, &|found| collection(asking, found))).await,
+        "html" => turns.run(|| stamped(layer.page(&asked.query)?, &|found| table(asking, found))).await,
+        other => {
+            // Found first, so that a fault has its status; then written as it is read.
+            let place = state.work.stream()?;
+            let found = turns.run(|| Ok(layer.page(&asked.query)?)).await?;
+            let place = std::cell::Cell::new(Some(place));
+            stamped(found, &|found| streamed(&layer, &asked.query, other, found, place.take()))
+        }
+    }
 }
 
-/// What is asked is in the address; what answers is the version, and the words said of it.
-fn validator(layer: &PublishedLayer, wanted: &str) -> Validator {
-    Validator::weak(&[layer.manifest.version.as_str(), &layer.revised, wanted], Some(&layer.revised))
+/// A question, and who asks it.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    state: &'a AppState,
+    layer: &'a PublishedLayer,
+    query: &'a Query,
+    raw: Option<&'a str>,
 }
 
-fn collection(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
-    let found = layer.page(query)?;
-    let last = found.page.rows.last().copied().filter(|_| found.page.more);
+/// What is asked is in the address; what answers is the version, and the words said of it. `None` where a table answers.
+fn validator(layer: &PublishedLayer, wanted: &str) -> Option<Validator> {
+    let made_from = [layer.manifest.version.as_str(), &layer.revised, wanted];
+    layer.live().is_none().then(|| Validator::weak(&made_from, Some(&layer.revised)))
+}
+
+/// Of what a table answers at this moment.
+fn live_validator(digest: Option<String>, wanted: &str) -> Validator {
+    Validator::weak(&["live", &digest.unwrap_or_default(), wanted], None)
+}
+
+fn collection(asking: Asking<'_>, found: FoundPage) -> Result<Response, Fault> {
+    let Asking { layer, query, .. } = asking;
     // The members of the envelope, behind the features.
-    let envelope = serde_json::json!({
-        "links": links(state, layer, query, raw, last),
+    let mut envelope = serde_json::json!({
+        "links": links(asking, found.next.as_ref()),
         "timeStamp": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "numberMatched": found.page.matched,
-        "numberReturned": found.page.rows.len(),
     });
+    // Where they are too many to count, nothing is said (`/rec/core/fc-numberMatched-2`).
+    if let Some(matched) = found.matched {
+        envelope["numberMatched"] = matched.into();
+    }
+    envelope["numberReturned"] = found.returned.into();
     let mut body = Pieces::default();
     body.text(b"{\"type\":\"FeatureCollection\",\"features\":[\n");
-    if query.crs == CRS84 && query.fields.is_none() {
-        found.fragments()?.into_iter().for_each(|piece| body.piece(piece));
-    } else {
-        formatted(layer, found, query, &mut body)?;
+    let fragments = if query.crs == CRS84 && query.fields.is_none() { found.fragments()? } else { None };
+    match fragments {
+        Some(pieces) => pieces.into_iter().for_each(|piece| body.piece(piece)),
+        None => formatted(layer, found, query, &mut body)?,
     }
     body.text(b"\n],");
     body.text(&envelope.to_string().as_bytes()[1..]);
     Ok(with_crs(([(header::CONTENT_TYPE, media_type::GEOJSON)], body.finish()).into_response(), query.crs))
 }
 
-/// Another CRS, or chosen properties: written from the store.
+/// Another CRS, chosen properties, or a table's features: written one by one.
 fn formatted(layer: &PublishedLayer, found: FoundPage, query: &Query, body: &mut Pieces) -> Result<(), Fault> {
     let names = layer
         .layer()
@@ -118,7 +152,7 @@ fn formatted(layer: &PublishedLayer, found: FoundPage, query: &Query, body: &mut
     let writer = FeatureWriter::with_fields(names, query.crs);
     let mut text = Vec::new();
     for chunk in found.features(query) {
-        let batch = chunk?.batch;
+        let batch = chunk?;
         for row in 0..batch.rows() {
             if !text.is_empty() {
                 text.extend_from_slice(geojson_lines::BETWEEN);
@@ -130,7 +164,7 @@ fn formatted(layer: &PublishedLayer, found: FoundPage, query: &Query, body: &mut
     Ok(())
 }
 
-fn links(state: &AppState, layer: &PublishedLayer, query: &Query, raw: Option<&str>, next_after: Option<i64>) -> Vec<Link> {
+fn links(Asking { state, layer, query, raw }: Asking<'_>, next: Option<&After>) -> Vec<Link> {
     let address = format!("{}/collections/{}/items", state.base, layer.id());
     let kept: Vec<(String, String)> = form_urlencoded::parse(raw.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name != "f")
@@ -148,8 +182,8 @@ fn links(state: &AppState, layer: &PublishedLayer, query: &Query, raw: Option<&s
         links.push(Link::new(href(&[], &[("f", id.to_owned())]), rel, media_type));
     }
     links.push(Link::new(format!("{}/collections/{}", state.base, layer.id()), "collection", media_type::JSON));
-    if let Some(row) = next_after {
-        let after = format!("{}.{row}", layer.manifest.version);
+    if let Some(after) = next {
+        let after = query::write_after(after, &layer.manifest.version);
         links.push(Link::new(href(&["offset", "after"], &[("after", after)]), "next", media_type::GEOJSON).titled("Page suivante"));
     }
     if query.page.offset > 0 && query.page.after.is_none() {
@@ -167,29 +201,34 @@ fn with_crs(mut response: Response, crs: Crs) -> Response {
     response
 }
 
-/// Found first, so that a fault has its status; then written as it is read.
-async fn streamed(state: &AppState, layer: &Arc<PublishedLayer>, query: Query, wanted: &str) -> Result<Response, Fault> {
+/// `place`: held until the last byte is written.
+fn streamed(
+    layer: &Arc<PublishedLayer>,
+    query: &Query,
+    wanted: &str,
+    found: FoundPage,
+    place: Option<OwnedSemaphorePermit>,
+) -> Result<Response, Fault> {
     let nothing = || Fault::parameter("f", wanted, "expected a format of this service");
     let format = *FORMATS.iter().find(|format| format.id() == wanted).ok_or_else(nothing)?;
-    let place = state.work.stream()?;
-    let found = state.work.run(|| Ok(layer.page(&query)?)).await?;
     let mut shown = layer.layer().clone();
     if let Some(fields) = &query.fields {
         shown.fields.retain(|field| fields.contains(&field.name));
     }
-    let crs = query.crs;
+    let (query, crs) = (query.clone(), query.crs);
     let body = stream::body(move |out| {
         let _place = place;
         let mut encoder = format.begin(&shown, crs, out)?;
         for chunk in found.features(&query) {
-            encoder.write(&chunk.map_err(io::Error::other)?.batch)?;
+            encoder.write(&chunk.map_err(io::Error::other)?)?;
         }
         encoder.finish()
     });
     Ok(with_crs(([(header::CONTENT_TYPE, format.media_type())], body).into_response(), crs))
 }
 
-fn table(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Option<&str>) -> Result<Response, Fault> {
+fn table(asking: Asking<'_>, found: FoundPage) -> Result<Response, Fault> {
+    let Asking { state, layer, query, .. } = asking;
     let names: Vec<String> = layer
         .layer()
         .fields
@@ -197,20 +236,17 @@ fn table(state: &AppState, layer: &Arc<PublishedLayer>, query: &Query, raw: Opti
         .filter(|field| query.fields.as_ref().is_none_or(|fields| fields.contains(&field.name)))
         .map(|field| field.title.clone())
         .collect();
-    let found = layer.page(query)?;
-    let (matched, returned) = (found.page.matched, found.page.rows.len() as u64);
-    let last = found.page.rows.last().copied().filter(|_| found.page.more);
+    let (matched, returned) = (found.matched, found.returned);
+    let next = links(asking, found.next.as_ref()).into_iter().find(|link| link.rel == "next").map(|link| format!("{}&f=html", link.href));
     let mut rows = Vec::new();
     for chunk in found.features(query) {
-        let batch = chunk?.batch;
+        let batch = chunk?;
         for row in 0..batch.rows() {
             let id = batch.id(row).map(|id| id.to_string()).unwrap_or_default();
             let values: Vec<String> = (0..batch.columns.len()).map(|column| french(batch.value(row, column))).collect();
             rows.push(context! { href => format!("{}?f=html", item_address(state, layer, &id)), id, values });
         }
     }
-    let next =
-        links(state, layer, query, raw, last).into_iter().find(|link| link.rel == "next").map(|link| format!("{}&f=html", link.href));
     page(state, "items.html", context! { layer => html::summary(layer), fields => names, returned, rows, matched, next })
 }
 
@@ -243,7 +279,17 @@ pub async fn one(
     params.finish(&["f", "crs"])?;
     let nothing = || Fault::NotFound { what: "feature", id: shown(&fid) };
     let feature_id = layer.feature_id(&fid).ok_or_else(nothing)?;
-    let validator = validator(&layer, wanted);
+    let Some(validator) = validator(&layer, wanted) else {
+        let turns = state.turns(&layer);
+        return turns
+            .run(|| {
+                let found = layer.feature(&feature_id, crs)?.ok_or_else(nothing)?;
+                let validator = live_validator(layer.digest(&found), wanted);
+                let unchanged = validator.answer(&headers);
+                unchanged.map_or_else(|| written(&state, &layer, &fid, crs, wanted, &found).map(|answer| validator.stamp(answer)), Ok)
+            })
+            .await;
+    };
     if let Some(unchanged) = validator.answer(&headers) {
         return Ok(unchanged);
     }
@@ -253,12 +299,16 @@ pub async fn one(
         return Ok(validator.stamp(item(&state, &layer, &fid, crs, &fragment)));
     }
     let found = layer.feature(&feature_id, crs)?.ok_or_else(nothing)?;
+    written(&state, &layer, &fid, crs, wanted, &found).map(|response| validator.stamp(response))
+}
+
+fn written(state: &AppState, layer: &PublishedLayer, fid: &str, crs: Crs, wanted: &str, found: &FeatureBatch) -> Result<Response, Fault> {
     if wanted == "html" {
-        return item_page(&state, &layer, &fid, &found.batch).map(|response| validator.stamp(response));
+        return item_page(state, layer, fid, found);
     }
     let mut text = Vec::new();
-    FeatureWriter::new(layer.layer(), crs).feature(&mut text, &found.batch, 0);
-    Ok(validator.stamp(item(&state, &layer, &fid, crs, &text)))
+    FeatureWriter::new(layer.layer(), crs).feature(&mut text, found, 0);
+    Ok(item(state, layer, fid, crs, &text))
 }
 
 /// The same without a detour, for the plain case: at most `room` bytes. `None` where anything is out of the ordinary.
@@ -267,11 +317,11 @@ pub fn quick(state: &AppState, headers: &HeaderMap, f: Option<&str>, (id, fid): 
         return None;
     }
     let layer = state.layer(id).ok()?;
+    let validator = validator(&layer, "geojson")?;
     let fragment = layer.fragment(&layer.feature_id(fid)?).ok()??;
     if fragment.len() > room {
         return None;
     }
-    let validator = validator(&layer, "geojson");
     let unchanged = validator.answer(headers);
     Some(unchanged.unwrap_or_else(|| validator.stamp(item(state, &layer, fid, CRS84, &fragment))))
 }

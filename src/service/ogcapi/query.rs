@@ -12,6 +12,7 @@ use crate::model::layer::FieldType;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::version::Version;
+use crate::query::After;
 use crate::query::Page;
 use crate::query::Query;
 use crate::query::bbox;
@@ -45,7 +46,7 @@ pub const KNOWN: [&str; 14] = [
     "commune",
 ];
 
-/// A question about a version: a `next` link names the version that its page was cut from.
+/// A question about a version: a `next` link names the version that its page was cut from, or says that a table answered.
 pub struct Asked {
     pub query: Query,
     pub version: Option<Version>,
@@ -59,6 +60,7 @@ pub fn read(mut params: Params, layer: &PublishedLayer, catalogue: &Catalogue) -
     let limit = params.lowered("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let offset = params.number("offset", 0, OFFSET_MAX)?.unwrap_or(0);
     let (version, after) = params.take("after").map(|text| read_after(&text)).transpose()?.unzip();
+    let version = version.flatten();
     let crs = read_crs(&mut params, layer)?;
     let bbox_crs = match params.take("bbox-crs") {
         None => CRS84,
@@ -143,12 +145,27 @@ pub fn refused(name: &str, text: &str, layer: &PublishedLayer) -> Fault {
     Fault::parameter(name, text, format!("expected one of {}", known.join(", ")))
 }
 
-fn read_after(text: &str) -> Result<(Version, i64), Fault> {
-    let read = || {
-        let (version, row) = text.split_once('.')?;
-        Some((Version::try_from(version.to_owned()).ok()?, row.parse::<i64>().ok().filter(|row| *row >= 0)?))
+/// What a page of a table that changes begins with: no version.
+const LIVE: &str = "live.";
+
+fn read_after(text: &str) -> Result<(Option<Version>, After), Fault> {
+    let read = || match text.strip_prefix(LIVE) {
+        Some(values) => Some((None, After::Values(serde_json::from_str(values).ok()?))),
+        None => {
+            let (version, row) = text.split_once('.')?;
+            let row = row.parse::<i64>().ok().filter(|row| *row >= 0)?;
+            Some((Some(Version::try_from(version.to_owned()).ok()?), After::Row(row)))
+        }
     };
     read().ok_or_else(|| Fault::parameter("after", text, "expected the value of a `next` link"))
+}
+
+/// The value of `after` in a `next` link.
+pub fn write_after(after: &After, version: &Version) -> String {
+    match after {
+        After::Row(row) => format!("{version}.{row}"),
+        After::Values(values) => format!("{LIVE}{}", serde_json::json!(values)),
+    }
 }
 
 fn read_properties(text: &str, layer: &PublishedLayer) -> Result<Vec<String>, Fault> {

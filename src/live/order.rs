@@ -1,0 +1,95 @@
+//! The order of an answer, and where the next page begins: behind the values of a row, so that a page is found again however
+//! often it is asked, also when that row is gone.
+
+use crate::live::columns::Columns;
+use crate::live::filter_sql::Translator;
+use crate::model::layer::FieldType;
+use crate::model::layer::IdKind;
+use crate::postgis::in_table;
+use crate::query::Query;
+use crate::query::filter::ID;
+
+/// One column of an order.
+struct Key {
+    sql: String,
+    sql_type: &'static str,
+    is_descending: bool,
+    is_text: bool,
+}
+
+/// The columns that are sorted by, then the one that tells features apart.
+pub struct Order {
+    keys: Vec<Key>,
+    key: Key,
+}
+
+impl Order {
+    /// `None` where nothing tells the features apart.
+    pub fn of(query: &Query, columns: &Columns<'_>) -> Option<Order> {
+        let key_column = columns.key()?;
+        let key = Key {
+            sql: key_column.kind.plain(&in_table(&key_column.name)),
+            sql_type: key_column.kind.sql_type(),
+            is_descending: false,
+            // In the database's own order of texts, which the key's index has.
+            is_text: false,
+        };
+        let keys = query.sort.iter().filter_map(|sort| {
+            let (sql, sql_type, is_text) = match sort.name.as_str() {
+                ID if columns.layer.id_kind == IdKind::Integer => (columns.id(), "int8", false),
+                ID => (columns.id(), "text", true),
+                name => {
+                    let column = columns.named(name)?;
+                    let is_text = column.kind.field_type() == FieldType::Text;
+                    (column.kind.exact(&in_table(&column.name)), column.kind.sql_type(), is_text)
+                }
+            };
+            Some(Key { sql, sql_type, is_descending: sort.is_descending, is_text })
+        });
+        Some(Order { keys: keys.collect(), key })
+    }
+
+    /// `ORDER BY`: texts by their code points, absent values last whichever way.
+    pub fn clause(&self) -> String {
+        let keys = self.keys.iter().map(|key| {
+            let direction = if key.is_descending { "DESC" } else { "ASC" };
+            format!("{}{} {direction} NULLS LAST", key.sql, collation(key))
+        });
+        keys.chain([self.key.sql.clone()]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What a row is found again by, as texts.
+    pub fn values(&self) -> Vec<String> {
+        self.keys.iter().chain([&self.key]).map(|key| format!("({})::text", key.sql)).collect()
+    }
+
+    /// That a row stands behind `after`: in the first key that differs. `None` where `after` is not of this order.
+    pub fn behind(&self, after: &[Option<String>], translator: &mut Translator<'_>) -> Option<String> {
+        let (last, values) = after.split_last()?;
+        if values.len() != self.keys.len() {
+            return None;
+        }
+        let mut ways = Vec::new();
+        let mut equal = Vec::new();
+        for (key, value) in self.keys.iter().zip(values) {
+            let Key { sql, sql_type, .. } = key;
+            // Nothing stands behind an absent value but another one.
+            let Some(value) = value else {
+                equal.push(format!("{sql} IS NULL"));
+                continue;
+            };
+            let bound = translator.bind(value, sql_type);
+            let sign = if key.is_descending { "<" } else { ">" };
+            let beyond = format!("({sql} {sign} {bound}{} OR {sql} IS NULL)", collation(key));
+            ways.push(equal.iter().cloned().chain([beyond]).collect::<Vec<_>>().join(" AND "));
+            equal.push(format!("{sql} = {bound}"));
+        }
+        let bound = translator.bind(last.as_deref()?, self.key.sql_type);
+        ways.push(equal.into_iter().chain([format!("{} > {bound}", self.key.sql)]).collect::<Vec<_>>().join(" AND "));
+        Some(format!("({})", ways.join(" OR ")))
+    }
+}
+
+fn collation(key: &Key) -> &'static str {
+    if key.is_text { " COLLATE \"C\"" } else { "" }
+}
