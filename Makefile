@@ -7,8 +7,8 @@ SHELL := /bin/bash
 ROOT := $(CURDIR)
 export BOCAGE_SHARED ?= $(abspath $(ROOT)/../shared)
 
-PACKAGES := build-essential pkg-config libgdal-dev libproj-dev libsqlite3-dev proj-data proj-bin gdal-bin
-TEST_PACKAGES := $(PACKAGES) python3-venv libxml2-utils
+PACKAGES := build-essential pkg-config libgdal-dev libproj-dev libpq-dev libsqlite3-dev proj-data proj-bin gdal-bin
+TEST_PACKAGES := $(PACKAGES) python3-venv libxml2-utils postgresql postgresql-postgis
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 RELEASE := target/release/bocage
@@ -39,6 +39,9 @@ setup-test: setup $(CARGO_DENY) $(OWSLIB)/done
 $(CARGO_DENY): | setup
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(TOOLS)
 
+# The strangers of the tests: OWSLib, and the file in which tests/database.sh makes its databases known.
+STRANGERS := BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python PGSERVICEFILE=$(ROOT)/target/bocage-test-services.conf
+
 # A virtual environment from the lock file beside its scripts, made anew when the lock changes.
 target/venv-%/done: tests/%/requirements.txt
 	$(call install,$(TEST_PACKAGES))
@@ -58,8 +61,8 @@ quick: setup ## format, clippy, tidy, unit tests
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --lib --test tidy
 
-test: quick setup-test deny ## quick, and everything on small data, with GDAL and OWSLib as strangers
-	BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python cargo test --locked --test it
+test: quick setup-test deny ## quick, and everything on small data, with GDAL, OWSLib and PostGIS as strangers
+	$(STRANGERS) cargo test --locked --test it
 	@$(MAKE) --no-print-directory symbols BINARY=target/debug/bocage
 
 deny: $(CARGO_DENY) ## licences, bans and sources of what we depend on
@@ -76,7 +79,7 @@ symbols: ## the executable lends no C symbol to the libraries it loads
 	echo "symbols: $(BINARY) exports no C symbol"
 
 conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done ## every requirement we promise: our own tests by its id, schemathesis, redocly
-	BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python cargo test --locked --test it -- ogcapi_features serving strangers
+	$(STRANGERS) cargo test --locked --test it -- ogcapi_features serving strangers
 	tests/conformance/api.sh $(RELEASE) $(SCHEMATHESIS) target/npm-conformance/node_modules
 
 # Node comes from the same lock as schemathesis: Debian's is too old for redocly.

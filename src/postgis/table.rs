@@ -111,7 +111,8 @@ impl ColumnKind {
     /// What is true where the column holds a value of ours, beside null; `None` where it always does.
     pub fn guard(self, column: &str) -> Option<String> {
         match self {
-            ColumnKind::Double | ColumnKind::Single => Some(format!("{column} {REALS}")),
+            ColumnKind::Double => Some(format!("{column} {REALS}")),
+            ColumnKind::Single => Some(format!("{column}::float8 {REALS}")),
             ColumnKind::Date => Some(format!("{column} {DAYS}")),
             ColumnKind::Timestamp | ColumnKind::TimestampZone => Some(format!("{column} {INSTANTS}")),
             _ => None,

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::town::Town;
+use crate::town::in_both_towns;
 
 const CORE: &str = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf";
 const CRS: &str = "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs";
@@ -54,9 +55,7 @@ fn refused(town: &Town, path: &str, parameter: &str) {
     assert!(problem.contains(parameter), "{path}: {problem}");
 }
 
-#[test]
-fn core_root_op_and_success() {
-    let town = Town::demo();
+fn core_root_op_and_success(town: &Town) {
     for path in ["", "/"] {
         let landing = town.json(path);
         links_are_typed(&landing);
@@ -70,9 +69,7 @@ fn core_root_op_and_success() {
     }
 }
 
-#[test]
-fn core_conformance_success() {
-    let town = Town::demo();
+fn core_conformance_success(town: &Town) {
     let declared = town.json("/conformance");
     let classes: Vec<&str> = list(&declared, "conformsTo").iter().filter_map(Value::as_str).collect();
     for class in ["core", "oas30", "html", "geojson"] {
@@ -81,10 +78,8 @@ fn core_conformance_success() {
     assert!(classes.contains(&CRS));
 }
 
-#[test]
-fn core_api_definition_is_true_and_whole() {
-    let town = Town::demo();
-    assert_eq!(header(&town, "/api", "content-type"), OPENAPI);
+fn core_api_definition_is_true_and_whole(town: &Town) {
+    assert_eq!(header(town, "/api", "content-type"), OPENAPI);
     let api = town.json("/api");
     for server in list(&api, "servers") {
         assert!(text(server, "url").starts_with("http://") && !text(server, "url").ends_with('/'));
@@ -123,9 +118,7 @@ fn core_api_definition_is_true_and_whole() {
     }
 }
 
-#[test]
-fn core_collections_and_collection() {
-    let town = Town::demo();
+fn core_collections_and_collection(town: &Town) {
     let all = town.json("/collections");
     links_are_typed(&all);
     assert_eq!(link(&all, "self")["type"], "application/json");
@@ -151,15 +144,13 @@ fn core_collections_and_collection() {
         assert!(crs.contains(&CRS84.into()) && crs.contains(&one["storageCrs"]), "/req/crs/fc-md-storageCrs-valid-value");
         assert!(crs.iter().all(|crs| crs.as_str().is_some_and(|crs| crs.starts_with("http"))), "/req/crs/crs-uri");
     }
-    assert_eq!(status(&town, "/collections/inconnue"), 404);
-    assert_eq!(status(&town, "/collections/inconnue/items"), 404);
+    assert_eq!(status(town, "/collections/inconnue"), 404);
+    assert_eq!(status(town, "/collections/inconnue/items"), 404);
 }
 
-#[test]
-fn core_fc_response_and_links() {
-    let town = Town::demo();
+fn core_fc_response_and_links(town: &Town) {
     let path = "/collections/arbres/items";
-    assert_eq!(header(&town, path, "content-type"), "application/geo+json");
+    assert_eq!(header(town, path, "content-type"), "application/geo+json");
     let page = town.json(&format!("{path}?limit=7"));
     links_are_typed(&page);
     assert_eq!(page["type"], "FeatureCollection");
@@ -187,25 +178,21 @@ fn core_fc_response_and_links() {
     assert_eq!((list(&empty, "features").len(), &empty["numberMatched"]), (0, &0.into()));
 }
 
-#[test]
-fn core_fc_limit_and_unknown_parameters() {
-    let town = Town::demo();
+fn core_fc_limit_and_unknown_parameters(town: &Town) {
     let path = "/collections/arbres/items";
     for value in ["unlimited", "0", "-1", "1.5", ""] {
-        refused(&town, &format!("{path}?limit={value}"), "limit");
+        refused(town, &format!("{path}?limit={value}"), "limit");
     }
     assert_eq!(town.json(&format!("{path}?limit=999999"))["numberReturned"], 120, "/req/core/fc-limit-response-1 C: lowered");
     assert_eq!(town.json(path)["numberReturned"], 100, "the default");
-    refused(&town, &format!("{path}?unlimit=3"), "unlimit");
-    refused(&town, "/collections?unlimit=3", "unlimit");
-    refused(&town, "/?unlimit=3", "unlimit");
-    refused(&town, &format!("{path}?f=doc"), "f");
-    refused(&town, &format!("{path}?limit=1&limit=2"), "limit");
+    refused(town, &format!("{path}?unlimit=3"), "unlimit");
+    refused(town, "/collections?unlimit=3", "unlimit");
+    refused(town, "/?unlimit=3", "unlimit");
+    refused(town, &format!("{path}?f=doc"), "f");
+    refused(town, &format!("{path}?limit=1&limit=2"), "limit");
 }
 
-#[test]
-fn core_fc_bbox() {
-    let town = Town::demo();
+fn core_fc_bbox(town: &Town) {
     let path = "/collections/arbres/items?limit=1000";
     let all = town.json(path);
     for bbox in
@@ -232,13 +219,11 @@ fn core_fc_bbox() {
         }
     }
     for bad in ["1,2,3", "a,b,c,d", "1,2,3,4,5", "-2,49,-1,48", "NaN,0,1,1", "1,,2,3"] {
-        refused(&town, &format!("{path}&bbox={bad}"), "bbox");
+        refused(town, &format!("{path}&bbox={bad}"), "bbox");
     }
 }
 
-#[test]
-fn core_fc_time() {
-    let town = Town::demo();
+fn core_fc_time(town: &Town) {
     let path = "/collections/arbres/items?limit=1000";
     let all = town.json(path);
     let day = |feature: &Value| feature["properties"]["plante_le"].as_str().map(str::to_owned);
@@ -259,20 +244,18 @@ fn core_fc_time() {
         assert!(expected.len() < 120, "{asked}");
     }
     for bad in ["hier", "2012-13-01", "2013-01-01/2012-01-01", "../.."] {
-        refused(&town, &format!("{path}&datetime={bad}"), "datetime");
+        refused(town, &format!("{path}&datetime={bad}"), "datetime");
     }
     assert_eq!(town.json("/collections/zones/items?datetime=2012-01-01")["numberMatched"], 24, "a layer without time is not filtered");
 }
 
-#[test]
-fn core_feature() {
-    let town = Town::demo();
+fn core_feature(town: &Town) {
     for layer in town.layers() {
         let page = town.json(&format!("/collections/{layer}/items?limit=1"));
         let first = &list(&page, "features")[0];
         let fid = first["id"].as_str().map_or_else(|| first["id"].to_string(), str::to_owned);
         let path = format!("/collections/{layer}/items/{fid}");
-        assert_eq!(header(&town, &path, "content-type"), "application/geo+json");
+        assert_eq!(header(town, &path, "content-type"), "application/geo+json");
         let feature = town.json(&path);
         links_are_typed(&feature);
         for rel in ["self", "alternate", "collection"] {
@@ -281,13 +264,11 @@ fn core_feature() {
         for key in ["id", "geometry", "properties"] {
             assert_eq!(feature[key], first[key], "{layer}: /req/core/f-success");
         }
-        assert_eq!(status(&town, &format!("/collections/{layer}/items/absent-999999")), 404);
+        assert_eq!(status(town, &format!("/collections/{layer}/items/absent-999999")), 404);
     }
 }
 
-#[test]
-fn html_pages_are_pages() {
-    let town = Town::demo();
+fn html_pages_are_pages(town: &Town) {
     for path in [
         "/",
         "/conformance",
@@ -308,32 +289,28 @@ fn html_pages_are_pages() {
     }
 }
 
-#[test]
-fn crs_content_crs_header_and_unsupported() {
-    let town = Town::demo();
+fn crs_content_crs_header_and_unsupported(town: &Town) {
     let items = "/collections/zones/items";
-    assert_eq!(header(&town, items, "content-crs"), format!("<{CRS84}>"), "/req/crs/ogc-crs-header");
-    assert_eq!(header(&town, "/collections/zones/items/Z00", "content-crs"), format!("<{CRS84}>"));
+    assert_eq!(header(town, items, "content-crs"), format!("<{CRS84}>"), "/req/crs/ogc-crs-header");
+    assert_eq!(header(town, "/collections/zones/items/Z00", "content-crs"), format!("<{CRS84}>"));
     for parameter in ["crs", "bbox-crs"] {
         let asked = format!("{items}?bbox=0,0,1,1&{parameter}=http://www.opengis.net/def/crs/0/unsupported");
-        refused(&town, &asked, parameter);
+        refused(town, &asked, parameter);
     }
     for layer in town.layers() {
         let one = town.json(&format!("/collections/{layer}"));
         for crs in one["crs"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let path = format!("/collections/{layer}/items?limit=3&crs={crs}");
-            assert_eq!(header(&town, &path, "content-crs"), format!("<{crs}>"), "/req/crs/fc-crs-action");
+            assert_eq!(header(town, &path, "content-crs"), format!("<{crs}>"), "/req/crs/fc-crs-action");
             let page = town.json(&path);
             let id = &list(&page, "features")[0]["id"];
             let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-            assert_eq!(header(&town, &format!("/collections/{layer}/items/{id}?crs={crs}"), "content-crs"), format!("<{crs}>"));
+            assert_eq!(header(town, &format!("/collections/{layer}/items/{id}?crs={crs}"), "content-crs"), format!("<{crs}>"));
         }
     }
 }
 
-#[test]
-fn crs_axes_are_in_the_order_of_the_authority() {
-    let town = Town::demo();
+fn crs_axes_are_in_the_order_of_the_authority(town: &Town) {
     let first = |crs: &str| {
         let page = town.json(&format!("/collections/arbres/items?limit=1&crs={crs}"));
         let place = &list(&page, "features")[0]["geometry"]["coordinates"];
@@ -346,9 +323,7 @@ fn crs_axes_are_in_the_order_of_the_authority() {
     assert!((320_000.0..345_000.0).contains(&east) && (6_780_000.0..6_800_000.0).contains(&north), "{east} {north}");
 }
 
-#[test]
-fn crs_bbox_crs_finds_what_the_same_box_in_degrees_finds() {
-    let town = Town::demo();
+fn crs_bbox_crs_finds_what_the_same_box_in_degrees_finds(town: &Town) {
     let path = "/collections/arbres/items?limit=1000";
     let plain = town.json(&format!("{path}&bbox=-1.99,48.11,-1.94,48.15"));
     let swapped = town.json(&format!("{path}&bbox=48.11,-1.99,48.15,-1.94&bbox-crs=http://www.opengis.net/def/crs/EPSG/0/4326"));
@@ -371,9 +346,7 @@ fn crs_bbox_crs_finds_what_the_same_box_in_degrees_finds() {
     assert!(!expected.is_empty() && ids(&found).len() <= expected.len() + 6, "{} for {}", ids(&found).len(), expected.len());
 }
 
-#[test]
-fn fields_and_communes_filter() {
-    let town = Town::demo();
+fn fields_and_communes_filter(town: &Town) {
     let all = town.json("/collections/arbres/items?limit=1000");
     let expected = list(&all, "features").iter().filter(|feature| feature["properties"]["espece"] == "Hêtre").count();
     let found = town.json("/collections/arbres/items?limit=1000&espece=H%C3%AAtre");
@@ -387,13 +360,30 @@ fn fields_and_communes_filter() {
     }
     let placed = list(&all, "features").iter().filter(|feature| !feature["geometry"].is_null()).count() as u64;
     assert!((placed / 2..=placed + 3).contains(&sum), "{sum} of {placed}");
-    refused(&town, "/collections/arbres/items?commune=99999", "commune");
-    refused(&town, "/collections/arbres/items?hauteur=haut", "hauteur");
-    refused(&town, "/collections/arbres/items?plante_le=hier", "plante_le");
+    refused(town, "/collections/arbres/items?commune=99999", "commune");
+    refused(town, "/collections/arbres/items?hauteur=haut", "hauteur");
+    refused(town, "/collections/arbres/items?plante_le=hier", "plante_le");
     let chosen = town.json("/collections/arbres/items?limit=1&properties=hauteur,code");
     let names: Vec<&String> = chosen["features"][0]["properties"].as_object().expect("properties").keys().collect();
     assert_eq!(names, ["code", "hauteur"], "in the layer's order");
     for bad in ["", "code,", "age"] {
-        refused(&town, &format!("/collections/arbres/items?properties={bad}"), "properties");
+        refused(town, &format!("/collections/arbres/items?properties={bad}"), "properties");
     }
+}
+
+in_both_towns! {
+    core_root_op_and_success,
+    core_conformance_success,
+    core_api_definition_is_true_and_whole,
+    core_collections_and_collection,
+    core_fc_response_and_links,
+    core_fc_limit_and_unknown_parameters,
+    core_fc_bbox,
+    core_fc_time,
+    core_feature,
+    html_pages_are_pages,
+    crs_content_crs_header_and_unsupported,
+    crs_axes_are_in_the_order_of_the_authority,
+    crs_bbox_crs_finds_what_the_same_box_in_degrees_finds,
+    fields_and_communes_filter,
 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::town::Town;
+use crate::town::in_both_towns;
 
 const PART_3: &str = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf";
 const CQL2: &str = "http://www.opengis.net/spec/cql2/1.0/conf";
@@ -39,9 +40,7 @@ fn queryables(town: &Town, layer: &str) -> Vec<(String, Value)> {
     schema["properties"].as_object().expect("properties").iter().map(|(name, said)| (name.clone(), said.clone())).collect()
 }
 
-#[test]
-fn schemas_say_what_is_answered_asked_and_sorted_by() {
-    let town = Town::demo();
+fn schemas_say_what_is_answered_asked_and_sorted_by(town: &Town) {
     for layer in town.layers() {
         let collection = town.json(&format!("/collections/{layer}"));
         let first = town.json(&format!("/collections/{layer}/items?limit=1"))["features"][0].clone();
@@ -76,9 +75,7 @@ fn schemas_say_what_is_answered_asked_and_sorted_by() {
     assert_eq!(town.get("/collections/arbres/autres").status(), 404);
 }
 
-#[test]
-fn every_class_of_filtering_is_declared() {
-    let town = Town::demo();
+fn every_class_of_filtering_is_declared(town: &Town) {
     let declared = town.json("/conformance");
     let classes: Vec<&str> = declared["conformsTo"].as_array().expect("classes").iter().filter_map(Value::as_str).collect();
     for class in ["queryables", "queryables-query-parameters", "filter", "features-filter"] {
@@ -92,13 +89,11 @@ fn every_class_of_filtering_is_declared() {
 }
 
 /// CQL2 `/conf/basic-cql2/comparison`, `is-null`, `boolean`; `/conf/advanced-comparison-operators/like`, `between`, `in`.
-#[test]
-fn every_queryable_can_be_compared() {
-    let town = Town::demo();
+fn every_queryable_can_be_compared(town: &Town) {
     for layer in town.layers() {
-        let all = matching(&town, &layer, "true").len();
-        assert_eq!(matching(&town, &layer, "false").len(), 0);
-        for (name, said) in queryables(&town, &layer) {
+        let all = matching(town, &layer, "true").len();
+        assert_eq!(matching(town, &layer, "false").len(), 0);
+        for (name, said) in queryables(town, &layer) {
             let (value, list) = match (said["type"].as_str(), said["format"].as_str()) {
                 (Some("integer" | "number"), _) => ("3.14", "(1, 2, 3)"),
                 (Some("boolean"), _) => ("true", "(true)"),
@@ -107,7 +102,7 @@ fn every_queryable_can_be_compared() {
                 (Some("string"), _) => ("'foo'", "('foo', 'bar')"),
                 _ => ("", ""),
             };
-            let ask = |filter: String| matching(&town, &layer, &filter);
+            let ask = |filter: String| matching(town, &layer, &filter);
             let (absent, present) = (ask(format!("\"{name}\" IS NULL")), ask(format!("\"{name}\" is not null")));
             assert!(apart(&absent, &present) && absent.len() + present.len() == all, "{layer} {name}: /conf/basic-cql2/is-null");
             if value.is_empty() {
@@ -133,12 +128,10 @@ fn every_queryable_can_be_compared() {
 }
 
 /// CQL2 `/conf/spatial-functions`, `/conf/temporal-functions`.
-#[test]
-fn geometries_and_times_can_be_related() {
-    let town = Town::demo();
+fn geometries_and_times_can_be_related(town: &Town) {
     for layer in town.layers() {
-        for (name, said) in queryables(&town, &layer) {
-            let ask = |filter: String| matching(&town, &layer, &filter);
+        for (name, said) in queryables(town, &layer) {
+            let ask = |filter: String| matching(town, &layer, &filter);
             let format = said["format"].as_str().unwrap_or_default();
             if format.starts_with("geometry-") {
                 let world = "POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))";
@@ -169,9 +162,7 @@ fn geometries_and_times_can_be_related() {
     }
 }
 
-#[test]
-fn french_is_found_however_it_is_typed() {
-    let town = Town::demo();
+fn french_is_found_however_it_is_typed(town: &Town) {
     let names: Vec<String> = town.json("/collections/communes/items")["features"]
         .as_array()
         .expect("features")
@@ -182,14 +173,12 @@ fn french_is_found_however_it_is_typed() {
     let typed: String = unicode_normalization::UnicodeNormalization::nfd(accented.as_str()).filter(char::is_ascii).collect();
     for asked in [typed.to_uppercase(), typed.to_lowercase()] {
         let filter = format!("accenti(casei(nom)) = accenti(casei('{asked}'))");
-        assert_eq!(matching(&town, "communes", &filter).len(), 1, "{accented} as {asked}");
+        assert_eq!(matching(town, "communes", &filter).len(), 1, "{accented} as {asked}");
     }
-    assert_eq!(matching(&town, "communes", &format!("nom = '{typed}'")).len(), 0);
+    assert_eq!(matching(town, "communes", &format!("nom = '{typed}'")).len(), 0);
 }
 
-#[test]
-fn a_filter_speaks_the_language_and_the_crs_that_are_named() {
-    let town = Town::demo();
+fn a_filter_speaks_the_language_and_the_crs_that_are_named(town: &Town) {
     let path = "/collections/arbres/items?limit=1000";
     let ids = |query: &str| -> Vec<String> {
         town.json(&format!("{path}&{query}"))["features"].as_array().expect("features").iter().map(|f| f["id"].to_string()).collect()
@@ -212,7 +201,7 @@ fn a_filter_speaks_the_language_and_the_crs_that_are_named() {
         ("filter-lang=cql", "cql2-text, cql2-json"),
         ("filter-crs=http://www.opengis.net/def/crs/0/unsupported", "expected one of http"),
     ] {
-        assert!(refusal(&town, query).contains(reason), "{query}");
+        assert!(refusal(town, query).contains(reason), "{query}");
     }
     for (filter, reason) in [
         ("age > 3", "unknown property `age`, expected one of id, geometry, code, espece"),
@@ -227,15 +216,13 @@ fn a_filter_speaks_the_language_and_the_crs_that_are_named() {
         ("A_CONTAINS(code, ('a', 'b'))", "expected no array"),
         ("hauteur IN ()", "at least one value"),
     ] {
-        let said = refusal(&town, &format!("filter={}", encoded(filter)));
+        let said = refusal(town, &format!("filter={}", encoded(filter)));
         assert!(said.contains(reason), "{filter}: {said}");
     }
 }
 
 /// Part 8 `/req/sorting/sortby-definition`, `/req/sorting/sortby-response`.
-#[test]
-fn answers_are_sorted_as_asked() {
-    let town = Town::demo();
+fn answers_are_sorted_as_asked(town: &Town) {
     let heights = |path: &str| -> Vec<Option<f64>> {
         town.json(path)["features"].as_array().expect("features").iter().map(|f| f["properties"]["hauteur"].as_f64()).collect()
     };
@@ -256,18 +243,27 @@ fn answers_are_sorted_as_asked() {
     let csv = town.get("/collections/arbres/items?f=csv&limit=1&sortby=-hauteur").body_mut().read_to_string().expect("text");
     assert!(csv.contains(&format!(",{}", down[0].expect("a height")).replace(".0", "")), "{csv}");
     for bad in ["sortby=geometry", "sortby=", "sortby=-", "sortby=age", "sortby=code;hauteur"] {
-        assert!(refusal(&town, bad).contains("sortby"), "{bad}");
+        assert!(refusal(town, bad).contains("sortby"), "{bad}");
     }
     let many = ["code"; 11].join(",");
-    assert!(refusal(&town, &format!("sortby={many}")).contains("at most 10"));
+    assert!(refusal(town, &format!("sortby={many}")).contains("at most 10"));
 }
 
 /// `/req/queryables-query-parameters/parameters`: the id is one of them.
-#[test]
-fn the_id_is_a_parameter_too() {
-    let town = Town::demo();
+fn the_id_is_a_parameter_too(town: &Town) {
     let one = town.json("/collections/equipements/items?id=3");
     assert_eq!((&one["numberMatched"], &one["features"][0]["id"]), (&1.into(), &3.into()));
     assert!(town.get("/collections/equipements/items?id=trois").status() == 400);
-    assert_eq!(matching(&town, "equipements", "id IN (3, 5, 99999)"), ["3", "5"]);
+    assert_eq!(matching(town, "equipements", "id IN (3, 5, 99999)"), ["3", "5"]);
+}
+
+in_both_towns! {
+    schemas_say_what_is_answered_asked_and_sorted_by,
+    every_class_of_filtering_is_declared,
+    every_queryable_can_be_compared,
+    geometries_and_times_can_be_related,
+    french_is_found_however_it_is_typed,
+    a_filter_speaks_the_language_and_the_crs_that_are_named,
+    answers_are_sorted_as_asked,
+    the_id_is_a_parameter_too,
 }

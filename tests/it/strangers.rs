@@ -11,6 +11,7 @@ use crate::downloads::is_there;
 use crate::shared::shared;
 use crate::shared::skipped;
 use crate::town::Town;
+use crate::town::in_both_towns;
 
 /// Positions of one feature by its id, in degrees.
 type Places = BTreeMap<String, Option<Vec<(f64, f64)>>>;
@@ -39,9 +40,7 @@ fn places(dataset: &Dataset, layer: Option<&str>) -> Places {
     places
 }
 
-#[test]
-fn gdals_oapif_driver_sees_each_feature_once_and_in_its_place() {
-    let town = Town::demo();
+fn gdals_oapif_driver_sees_each_feature_once_and_in_its_place(town: &Town) {
     let options = DatasetOptions { open_options: Some(&["PAGE_SIZE=7"]), allowed_drivers: Some(&["OAPIF"]), ..DatasetOptions::default() };
     let served = Dataset::open_ex(format!("OAPIF:{}", town.base), options).expect("opened by OAPIF");
     let layers = town.layers();
@@ -65,13 +64,11 @@ fn gdals_oapif_driver_sees_each_feature_once_and_in_its_place() {
     }
 }
 
-#[test]
-fn owslib_pages_through_the_town_in_each_spelling_of_a_crs() {
+fn owslib_pages_through_the_town_in_each_spelling_of_a_crs(town: &Town) {
     let Some(python) = std::env::var_os("BOCAGE_PYTHON") else {
         skipped("OWSLib is set up by `make test` (BOCAGE_PYTHON)");
         return;
     };
-    let town = Town::demo();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/owslib_features.py");
     let output = Command::new(python).args([script, &town.base, "7"]).output().expect("started");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -128,4 +125,9 @@ fn the_towns_styles_are_valid_by_their_schema() {
         .output()
         .expect("xmllint");
     assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stderr));
+}
+
+in_both_towns! {
+    gdals_oapif_driver_sees_each_feature_once_and_in_its_place,
+    owslib_pages_through_the_town_in_each_spelling_of_a_crs,
 }
