@@ -100,9 +100,9 @@ $(CEILING):
 	@test -d "$(BOCAGE_SHARED)/bench" || { echo "the shared measurements are absent at $(BOCAGE_SHARED)/bench (BOCAGE_SHARED)" >&2; exit 1; }
 	cargo build --release --manifest-path "$(BOCAGE_SHARED)/bench/ceiling/Cargo.toml" --target-dir $(BENCH)/ceiling
 
-# Ratios to a bare server, readiness, memory; and the memory of a large publication.
+# Ratios to a bare server and to MapServer, readiness, memory; and the memory of a large publication.
 bench: release target/venv-bench/done $(CEILING) ## what the server costs, on the S workload
-	$(call install,wrk gdal-bin)
+	$(call install,wrk gdal-bin cgi-mapserver lighttpd)
 	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING)
 
 # Five minutes under load: LOAD_SECONDS=20 for a first look.

@@ -2,7 +2,7 @@
 
     bench.py SIZE BOCAGE BENCH FOLDER CEILING
 
-SIZE: S (served figures, conversions) or L (conversions, a publication, a long answer's memory, pages far behind). BENCH, which
+SIZE: S (served figures, MapServer, conversions) or L (conversions, a publication, a long answer's memory, pages far behind). BENCH, which
 holds peers/ as well, and FOLDER are those of served.Bench; CEILING is the bare axum server of the shared measurements. Ratios
 are taken in one run. Exits with 1 where a figure that is asked is not reached.
 """
@@ -14,6 +14,7 @@ import urllib.request
 from urllib.parse import quote
 
 import convert
+import pages
 from served import Bench, Served, Table
 
 SIZE = sys.argv[1]
@@ -53,12 +54,14 @@ def small(source, folder, ceiling):
     table.row("serve: idle", idle, "MB", "under 96 MB", idle < 96)
     bare = bare_us(ceiling)
     with bench.serve(folder) as server:
-        items = f"collections/{server.layer('batiments')}/items"
-        boxes = bench.asks("pages", items + "?f=json&limit=1000&bbox={w:.6f},{s:.6f},{e:.6f},{n:.6f}", source)
+        collection = f"collections/{server.layer('batiments')}"
+        boxes = pages.asked(bench, collection, source, "pages")
         page = bench.cpu_us(server, "page", boxes, features=1000)
-        item = bench.cpu_us(server, "item", bench.asks("ids", items + "/{id}?f=json", source))
-    times_row("a page of 1000 polygons in a box", page, bare, 205, 80)
-    times_row("one feature by its id", item, bare, 3, 1.5)
+        item = bench.cpu_us(server, "item", bench.asks("ids", collection + "/items/{id}?f=json", source))
+        times_row("a page of 1000 polygons in a box", page, bare, 205, 80)
+        times_row("one feature by its id", item, bare, 3, 1.5)
+        pages.gzipped(table, bench, server, boxes, page)
+        pages.wfs(table, bench, server, boxes, source, page)
 
 
 def large(source, folder, ceiling):

@@ -26,9 +26,9 @@ class Bench:
             subprocess.run([sys.executable, f"{self.scripts}/gen.py", "--size", size, "--out", self.folder], check=True)
         return path
 
-    def asks(self, kind, pattern, source):
+    def asks(self, kind, pattern, source, name=None):
         """A file of random but repeatable requests."""
-        file = self.folder / f"{kind}.txt"
+        file = self.folder / f"{name or kind}.txt"
         with open(file, "w") as out:
             subprocess.run([sys.executable, f"{self.scripts}/asks.py", kind, source, pattern], check=True, stdout=out)
         return file
@@ -58,7 +58,8 @@ class Bench:
     def wrk(self, served, name, paths, seconds=4, runs=3, connections=8, features=1, encoding="", threads=2):
         """The command that loads a server, and prints one line of JSON."""
         command = [sys.executable, f"{self.scripts}/load.py", "--base", served.base, "--prefix", "/", "--paths", paths]
-        command += ["--encoding", encoding, "--seconds", seconds, "--runs", runs, "--pid", served.process.pid]
+        command += ["--encoding", encoding, "--seconds", seconds, "--runs", runs]
+        command += [word for pid in served.pids for word in ("--pid", pid)]
         command += ["--connections", connections, "--threads", threads, "--features", features, name]
         return [str(one) for one in command]
 
@@ -75,6 +76,8 @@ class Served:
     def __init__(self, command, address=None):
         self.began = time.perf_counter()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        # Whose CPU counts, with that of their children.
+        self.pids = [self.process.pid]
         if address:
             self.base = address
         else:
@@ -101,8 +104,11 @@ class Served:
     def anonymous_mb(self):
         return anonymous_mb([self.process.pid])
 
+    def read(self, path, encoding="identity"):
+        return urllib.request.urlopen(urllib.request.Request(f"{self.base}/{path}", headers={"Accept-Encoding": encoding})).read()
+
     def json(self, path):
-        return json.load(urllib.request.urlopen(f"{self.base}/{path}"))
+        return json.loads(self.read(path))
 
     def layer(self, name):
         """The id of the collection whose file is called so."""
