@@ -102,7 +102,7 @@ $(CEILING):
 
 # Ratios to a bare server and to MapServer, readiness, memory; and the memory of a large publication.
 bench: release target/venv-bench/done $(CEILING) ## what the server costs, on the S workload
-	$(call install,wrk gdal-bin cgi-mapserver lighttpd)
+	$(call install,wrk gdal-bin cgi-mapserver lighttpd postgresql postgresql-postgis)
 	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING)
 
 # Five minutes under load: LOAD_SECONDS=20 for a first look.

@@ -2,9 +2,10 @@
 
     bench.py SIZE BOCAGE BENCH FOLDER CEILING
 
-SIZE: S (served figures, MapServer, conversions) or L (conversions, a publication, a long answer's memory, pages far behind). BENCH, which
-holds peers/ as well, and FOLDER are those of served.Bench; CEILING is the bare axum server of the shared measurements. Ratios
-are taken in one run. Exits with 1 where a figure that is asked is not reached.
+SIZE: S (served figures, MapServer, conversions, LIVE), L (conversions, a publication, a long answer's memory, pages far behind)
+or LIVE (a page of a PostGIS table alone, from the data of S; without CEILING). BENCH, which holds peers/ as well, and FOLDER
+are those of served.Bench; CEILING is the bare axum server of the shared measurements. Ratios are taken in one run. Exits with 1
+where a figure that is asked is not reached.
 """
 
 import sys
@@ -14,6 +15,7 @@ import urllib.request
 from urllib.parse import quote
 
 import convert
+import live
 import pages
 from served import Bench, Served, Table
 
@@ -117,10 +119,14 @@ def written(paths):
 
 
 def main():
-    source = bench.data(SIZE)
-    with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
-        bench.site(folder, source)
-        small(source, folder, sys.argv[5]) if SIZE == "S" else large(source, folder, sys.argv[5])
+    source = bench.data("S" if SIZE == "LIVE" else SIZE)
+    if SIZE != "LIVE":
+        with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+            bench.site(folder, source)
+            small(source, folder, sys.argv[5]) if SIZE == "S" else large(source, folder, sys.argv[5])
+    if SIZE != "L":
+        with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+            live.page(table, bench, source, folder)
     table.close()
 
 
