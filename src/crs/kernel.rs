@@ -176,9 +176,7 @@ impl Lambert {
             near &= (square >= self.square_min) & (square <= self.square_max) & (dx.abs() <= self.slope_max * dy);
         }
         if !near {
-            for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
-                (*x, *y) = self.inverse_exact(*x, *y);
-            }
+            each(xs, ys, |xs, ys| self.inverse(xs, ys), |x, y| self.inverse_exact(x, y));
             return;
         }
         let degrees_per_radian = 1f64.to_degrees() / self.n;
@@ -196,9 +194,7 @@ impl Lambert {
             near &= (*y >= SOUTH_DEG) & (*y <= NORTH_DEG) & ((x - self.parameters.lon0_deg).abs() <= HALF_WIDTH_DEG);
         }
         if !near {
-            for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
-                (*x, *y) = self.forward_exact(*x, *y);
-            }
+            each(xs, ys, |xs, ys| self.forward(xs, ys), |x, y| self.forward_exact(x, y));
             return;
         }
         let angle_per_degree = self.n * 1f64.to_radians();
@@ -227,6 +223,18 @@ impl Lambert {
         let radius = self.radius * (-self.n * self.parameters.ellipsoid.isometric(lat.to_radians())).exp();
         let angle = self.n * wrap(lon - self.parameters.lon0_deg).to_radians();
         (self.parameters.east0 + radius * angle.sin(), self.apex_north - radius * angle.cos())
+    }
+}
+
+/// Positions of which some are far away: each by itself, so that what becomes of one depends on no other. `one` is exact for
+/// a position that is far, and is asked of it alone.
+fn each(xs: &mut [f64], ys: &mut [f64], many: impl Fn(&mut [f64], &mut [f64]), one: impl Fn(f64, f64) -> (f64, f64)) {
+    if let ([x], [y]) = (&mut *xs, &mut *ys) {
+        (*x, *y) = one(*x, *y);
+        return;
+    }
+    for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
+        many(std::slice::from_mut(x), std::slice::from_mut(y));
     }
 }
 
@@ -265,7 +273,7 @@ impl Mercator {
         if ys.iter().fold(true, |near, y| near & (*y >= self.north_min) & (*y <= self.north_max)) {
             ys.iter_mut().for_each(|y| *y = self.lat_of.at(*y));
         } else {
-            ys.iter_mut().for_each(|y| *y = (*y / GRS80.a).sinh().atan().to_degrees());
+            ys.iter_mut().for_each(|y| *y = self.latitude(*y));
         }
     }
 
@@ -274,8 +282,22 @@ impl Mercator {
         if ys.iter().fold(true, |near, y| near & (*y >= SOUTH_DEG) & (*y <= NORTH_DEG)) {
             ys.iter_mut().for_each(|y| *y = self.north_of.at(*y));
         } else {
-            // Beyond a pole the sine comes back, so the latitude itself is asked.
-            ys.iter_mut().for_each(|y| *y = if y.abs() < 90.0 { GRS80.a * y.to_radians().tan().asinh() } else { f64::NAN });
+            ys.iter_mut().for_each(|y| *y = self.north(*y));
+        }
+    }
+
+    /// One by one where some are far away: what becomes of one depends on no other.
+    fn latitude(&self, north: f64) -> f64 {
+        let is_near = north >= self.north_min && north <= self.north_max;
+        if is_near { self.lat_of.at(north) } else { (north / GRS80.a).sinh().atan().to_degrees() }
+    }
+
+    /// Beyond a pole the sine comes back, so the latitude itself is asked.
+    fn north(&self, lat: f64) -> f64 {
+        match lat {
+            _ if (SOUTH_DEG..=NORTH_DEG).contains(&lat) => self.north_of.at(lat),
+            _ if lat.abs() < 90.0 => GRS80.a * lat.to_radians().tan().asinh(),
+            _ => f64::NAN,
         }
     }
 }
