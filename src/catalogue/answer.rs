@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use bytes::Bytes;
-use sha2::Digest;
-use sha2::Sha256;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::catalogue::CatalogueError;
 use crate::catalogue::open::Opened;
@@ -96,15 +95,15 @@ impl FoundPage {
 
 /// Short, of everything in the batches and of `beside`.
 pub(super) fn digest(batches: &[FeatureBatch], beside: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(beside);
+    let mut hash = Xxh3::new();
+    hash.update(beside.as_bytes());
     let mut see = |array: &dyn Array| {
         let data = array.to_data();
         for buffer in data.buffers() {
             hash.update(buffer.as_slice());
         }
         for row in data.nulls().into_iter().flat_map(|nulls| (0..nulls.len()).filter(|row| nulls.is_null(*row))) {
-            hash.update(row.to_le_bytes());
+            hash.update(&row.to_le_bytes());
         }
     };
     for batch in batches {
@@ -115,7 +114,7 @@ pub(super) fn digest(batches: &[FeatureBatch], beside: &str) -> String {
         batch.columns.iter().for_each(|(_, column)| see(column));
         batch.geometry.iter().for_each(|geometry| see(geometry));
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:016x}", hash.digest())
 }
 
 /// Features of an answer, pulled in chunks.

@@ -89,15 +89,14 @@ impl PublishedLayer {
             manifest.record = newer.record;
             revised = revised.max(newer.revised);
         }
-        let live = match &live_source {
-            None => None,
-            Some(text) => {
-                let source: LiveSource =
-                    serde_json::from_str(text).map_err(|error| CatalogueError::Live(LiveError::Unusable { reason: error.to_string() }))?;
-                let database = shelf.database(&source.service);
-                Some(LiveReader::new(source, manifest.layer.clone(), database)?)
+        let live = live_source.as_deref().and_then(|text| match live_reader(text, &manifest.layer, &shelf) {
+            Ok(reader) => Some(reader),
+            // What was published passed its checks: better than nothing, until the next publication says it anew.
+            Err(error) => {
+                tracing::error!(layer = %id, "{id} is answered by its version, not by its table: {error}");
+                None
             }
-        };
+        });
         Ok(PublishedLayer { manifest, revised, revision, live_source, live, store: store.clone(), shelf, opened: RwLock::default() })
     }
 
@@ -254,6 +253,12 @@ impl PublishedLayer {
         }
         Ok((!polygons.is_empty()).then(|| MultiPolygon::new(polygons)))
     }
+}
+
+fn live_reader(source: &str, layer: &Layer, shelf: &Shelf) -> Result<LiveReader, LiveError> {
+    let source: LiveSource = serde_json::from_str(source).map_err(|error| LiveError::Unusable { reason: error.to_string() })?;
+    let database = shelf.database(&source.service);
+    LiveReader::new(source, layer.clone(), database)
 }
 
 fn to_geo(geometry: &wkb::reader::Wkb<'_>) -> Option<Geometry<f64>> {

@@ -155,6 +155,7 @@ fn of_database(error: PostgisError) -> Fault {
             &state,
             "expected values and results that a database can hold: texts without U+0000, finite numbers",
         ),
+        PostgisError::Away { .. } => Fault::Away,
         error => {
             tracing::warn!("{error}");
             Fault::Away

@@ -19,25 +19,28 @@ pub fn compute(operator: Arithmetic, a: &str, b: &str) -> String {
         Arithmetic::Subtract => "x - y".to_owned(),
         Arithmetic::Multiply => format!(
             "CASE WHEN x = 0 OR y = 0 OR {INFINITE} THEN x * y \
-             WHEN ln(abs(x)) + ln(abs(y)) > {LARGEST} THEN {sign} * 'infinity'::float8 \
-             WHEN ln(abs(x)) + ln(abs(y)) < {SMALLEST} THEN 0 ELSE x * y END"
+             WHEN {LN_X} + {LN_Y} > {LARGEST} THEN {sign} * 'infinity'::float8 \
+             WHEN {LN_X} + {LN_Y} < {SMALLEST} THEN 0 ELSE x * y END"
         ),
         Arithmetic::Divide => divided(),
         Arithmetic::WholeDivide => format!("trunc({})", divided()),
         Arithmetic::Remainder => format!(
             "CASE WHEN y = 0 OR abs(x) = 'infinity' THEN NULL WHEN abs(y) = 'infinity' OR abs(x) < abs(y) THEN x \
-             WHEN ln(abs(x)) - ln(abs(y)) > {LARGEST} THEN NULL ELSE sign(x) * {LEFT} END"
+             WHEN {LN_X} - {LN_Y} > {LARGEST} THEN NULL ELSE sign(x) * {LEFT} END"
         ),
         Arithmetic::Power => format!(
             "CASE WHEN y = 0 OR x = 1 THEN 1 WHEN x = 0 AND y < 0 THEN 'infinity'::float8 \
              WHEN x < 0 AND abs(x) < 'infinity' AND abs(y) < 'infinity' AND y <> trunc(y) THEN NULL \
-             WHEN x <> 0 AND NOT ({INFINITE}) AND ln(abs(x)) * y > {LARGEST} \
+             WHEN x <> 0 AND NOT ({INFINITE}) AND {LN_X} * y > {LARGEST} \
                  THEN (CASE WHEN x < 0 AND abs(y) < 9007199254740992 AND mod(y::numeric, 2) <> 0 THEN -1 ELSE 1 END) * 'infinity'::float8 \
-             WHEN x <> 0 AND NOT ({INFINITE}) AND ln(abs(x)) * y < {SMALLEST} THEN 0 \
+             WHEN x <> 0 AND NOT ({INFINITE}) AND {LN_X} * y < {SMALLEST} THEN 0 \
              ELSE power(x, y) END"
         ),
     };
-    format!("(SELECT NULLIF({found}, 'NaN') FROM (VALUES (({a})::float8, ({b})::float8)) AS operands(x, y))")
+    format!(
+        "(SELECT CASE WHEN x IS NOT NULL AND y IS NOT NULL THEN NULLIF({found}, 'NaN') END \
+         FROM (VALUES (({a})::float8, ({b})::float8)) AS operands(x, y))"
+    )
 }
 
 /// What is left of |x| by |y|, as long division finds it: the greatest |y| 2ⁿ is taken away until none fits, and each of these
@@ -47,13 +50,17 @@ const LEFT: &str = "(WITH RECURSIVE division(r) AS (VALUES (abs(x)) UNION ALL \
          SELECT r, abs(y) * power(2::float8, floor(ln(r / abs(y)) / ln(2::float8))) AS s FROM division WHERE r >= abs(y)) AS step) \
      SELECT min(r) FROM division)";
 
+/// Of zero too, which no branch means: PostgreSQL computes what it can before it chooses between the branches of a CASE.
+const LN_X: &str = "ln(CASE WHEN x = 0 THEN 1 ELSE abs(x) END)";
+const LN_Y: &str = "ln(CASE WHEN y = 0 THEN 1 ELSE abs(y) END)";
+
 const INFINITE: &str = "abs(x) = 'infinity' OR abs(y) = 'infinity'";
 
 fn divided() -> String {
     format!(
         "(CASE WHEN y = 0 THEN NULL WHEN x = 0 OR {INFINITE} THEN x / y \
-         WHEN ln(abs(x)) - ln(abs(y)) > {LARGEST} THEN (sign(x) * sign(y)) * 'infinity'::float8 \
-         WHEN ln(abs(x)) - ln(abs(y)) < {SMALLEST} THEN 0 ELSE x / y END)"
+         WHEN {LN_X} - {LN_Y} > {LARGEST} THEN (sign(x) * sign(y)) * 'infinity'::float8 \
+         WHEN {LN_X} - {LN_Y} < {SMALLEST} THEN 0 ELSE x / y END)"
     )
 }
 

@@ -29,7 +29,7 @@ pub fn of(query: &Query, rows: Option<&Filter>, columns: &Columns<'_>, translato
         all.extend(meets(interval, columns, translator));
     }
     if !query.bbox.is_empty() {
-        let boxes: Vec<String> = query.bbox.iter().map(|envelope| in_box(envelope, columns)).collect();
+        let boxes: Vec<String> = query.bbox.iter().map(|envelope| in_box(envelope, columns, translator)).collect();
         all.push(format!("({})", boxes.join(" OR ")));
     }
     if let Some(area) = &query.area {
@@ -62,6 +62,12 @@ pub fn equal(name: &str, text: &str, columns: &Columns<'_>, translator: &mut Tra
     let as_text = |translator: &mut Translator<'_>| format!("{}::text = {}", kind.exact(&bare), translator.bind(text, "text"));
     if is_id && columns.layer.id_kind == IdKind::Text && !matches!(kind.field_type(), FieldType::Text | FieldType::Integer) {
         return Some(as_text(translator));
+    }
+    if kind == ColumnKind::Uuid {
+        let is_written_so = text.len() == 36 && text.bytes().all(|sign| sign == b'-' || matches!(sign, b'0'..=b'9' | b'a'..=b'f'));
+        let hyphens = [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
+        return (is_written_so && hyphens && text.matches('-').count() == 4)
+            .then(|| format!("({bare} = {})", translator.bind(text, "uuid")));
     }
     let (value, sql_type) = match kind.field_type() {
         FieldType::Text => (text.to_owned(), "text"),
@@ -121,19 +127,21 @@ fn meets(interval: &Interval, columns: &Columns<'_>, translator: &mut Translator
     Some(format!("({sql})"))
 }
 
-/// Whether the geometry meets the box (touching counts). The index finds what comes near; what lies well inside is sure; only
-/// what lies on the edge is transformed and looked at.
-fn in_box(envelope: &Envelope, columns: &Columns<'_>) -> String {
+/// Whether the geometry meets the box (touching counts). The index finds what comes near; what lies well inside is sure; what
+/// lies on the edge is looked at, against the image of the box in the table's own CRS, because one polygon costs less to
+/// transform than a row of them.
+pub fn in_box(envelope: &Envelope, columns: &Columns<'_>, translator: &mut Translator<'_>) -> String {
     let Envelope { west, south, east, north } = envelope;
-    let exact = format!("ST_Intersects({}, ST_MakeEnvelope({west:?}, {south:?}, {east:?}, {north:?}, 4326))", columns.geometry());
     let column = columns.indexed();
-    match columns.placed(envelope) {
-        None => exact,
+    // A box without an inside is a line, or a point.
+    match columns.placed(envelope).filter(|_| west < east && south < north) {
+        None => format!("ST_Intersects({}, ST_MakeEnvelope({west:?}, {south:?}, {east:?}, {north:?}, 4326))", columns.geometry()),
         Some(placed) => {
-            let near = format!("{column} && {}", columns.envelope(&placed.around));
+            let near = format!("{column} && {}", columns.envelope(&placed.around, translator));
+            let meets = format!("ST_Intersects({}, {})", columns.related(), translator.shape(&placed.image, columns.srid()));
             match placed.inside {
-                Some(inside) => format!("({near} AND ({column} @ {} OR {exact}))", columns.envelope(&inside)),
-                None => format!("({near} AND {exact})"),
+                Some(inside) => format!("({near} AND ({column} @ {} OR {meets}))", columns.envelope(&inside, translator)),
+                None => format!("({near} AND {meets})"),
             }
         }
     }

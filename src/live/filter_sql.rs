@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::live::arithmetic;
 use crate::live::columns::Columns;
+use crate::model::geometry::Envelope;
 use crate::model::layer::FieldType;
 use crate::model::layer::IdKind;
 use crate::postgis::in_table;
@@ -46,6 +47,21 @@ impl<'a> Translator<'a> {
         format!("${}::{sql_type}", self.values.len())
     }
 
+    /// A geometry of these bytes (little-endian, two dimensions), bound as one: a function of what is bound would be computed
+    /// for every row.
+    pub fn shape(&mut self, wkb: &[u8], srid: i32) -> String {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        // PostGIS's own form: a flag beside the kind says that the SRID follows it.
+        const HAS_SRID: u8 = 0x20;
+        let (head, rest) = wkb.split_at(wkb.len().min(5));
+        let mut bytes = [head, &srid.to_le_bytes(), rest].concat();
+        if let Some(kind) = bytes.get_mut(4) {
+            *kind |= HAS_SRID;
+        }
+        let hex = bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]).map(char::from);
+        self.bind(hex.collect::<String>(), "geometry")
+    }
+
     pub fn condition(&mut self, filter: &Filter) -> String {
         match filter {
             Filter::And(all) => self.joined(all, " AND "),
@@ -60,10 +76,10 @@ impl<'a> Translator<'a> {
                 let (least, greatest) = (own.compare(">=", value, least), own.compare("<=", value, greatest));
                 format!("({least} AND {greatest})")
             }),
-            Filter::In(value, items) => self.guarded(|own| {
-                let each: Vec<String> = items.iter().map(|item| own.compare("=", value, item)).collect();
+            Filter::In(value, items) => {
+                let each: Vec<String> = items.iter().map(|item| self.guarded(|own| own.compare("=", value, item))).collect();
                 format!("({})", each.join(" OR "))
-            }),
+            }
             Filter::IsNull(value) => self.exactly(|own| own.is_null(value)),
             Filter::Spatial(relation, a, b) => self.spatial(*relation, a, b),
             Filter::Temporal(relation, a, b) => self.temporal(*relation, a, b),
@@ -194,10 +210,7 @@ impl<'a> Translator<'a> {
             Filter::Shape(Shape::Placed(geometry)) => {
                 let mut wkb = Vec::new();
                 match ::wkb::writer::write_geometry(&mut wkb, geometry, &::wkb::writer::WriteOptions::default()) {
-                    Ok(()) => {
-                        let hex: String = wkb.iter().map(|byte| format!("{byte:02x}")).collect();
-                        format!("ST_GeomFromWKB({}, 4326)", self.bind(format!("\\x{hex}"), "bytea"))
-                    }
+                    Ok(()) => self.shape(&wkb, 4326),
                     Err(_) => "NULL::geometry".to_owned(),
                 }
             }
@@ -264,11 +277,12 @@ impl<'a> Translator<'a> {
     }
 
     /// Whether the geometry's box meets one of these boxes in lon, lat; `None` where that cannot be said.
-    fn near(&self, boxes: &[crate::model::geometry::Envelope]) -> Option<String> {
-        let column = self.columns.indexed();
+    fn near(&mut self, boxes: &[Envelope]) -> Option<String> {
+        let columns = self.columns;
+        let column = columns.indexed();
         let each: Option<Vec<String>> = boxes
             .iter()
-            .map(|envelope| Some(format!("{column} && {}", self.columns.envelope(&self.columns.placed(envelope)?.around))))
+            .map(|envelope| Some(format!("{column} && {}", columns.envelope(&columns.placed(envelope)?.around, self))))
             .collect();
         each.map(|each| format!("({})", each.join(" OR ")))
     }

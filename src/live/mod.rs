@@ -7,6 +7,7 @@ mod arithmetic;
 mod columns;
 mod conditions;
 mod filter_sql;
+mod near;
 mod order;
 mod select;
 

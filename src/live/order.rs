@@ -10,26 +10,38 @@ use crate::query::Query;
 use crate::query::filter::ID;
 
 /// One column of an order.
-struct Key {
+struct Column {
     sql: String,
     sql_type: &'static str,
     is_descending: bool,
     is_text: bool,
 }
 
+/// What tells one row from the others.
+pub enum Key {
+    Number(i64),
+    Text(String),
+}
+
 /// The columns that are sorted by, then the one that tells features apart.
 pub struct Order {
-    keys: Vec<Key>,
-    key: Key,
+    keys: Vec<Column>,
+    key: Column,
+    is_indexed: bool,
+    /// The key is the feature's id.
+    id_is_key: bool,
 }
 
 impl Order {
     /// `None` where nothing tells the features apart.
     pub fn of(query: &Query, columns: &Columns<'_>) -> Option<Order> {
         let key_column = columns.key()?;
-        let key = Key {
-            sql: key_column.kind.plain(&in_table(&key_column.name)),
-            sql_type: key_column.kind.sql_type(),
+        let bare = in_table(&key_column.name);
+        let (sql, sql_type) = key_column.kind.key(&bare);
+        let is_indexed = sql == bare;
+        let key = Column {
+            sql,
+            sql_type,
             is_descending: false,
             // In the database's own order of texts, which the key's index has.
             is_text: false,
@@ -44,9 +56,9 @@ impl Order {
                     (column.kind.exact(&in_table(&column.name)), column.kind.sql_type(), is_text)
                 }
             };
-            Some(Key { sql, sql_type, is_descending: sort.is_descending, is_text })
+            Some(Column { sql, sql_type, is_descending: sort.is_descending, is_text })
         });
-        Some(Order { keys: keys.collect(), key })
+        Some(Order { keys: keys.collect(), key, is_indexed, id_is_key: columns.layer.id_kind == IdKind::Integer })
     }
 
     /// `ORDER BY`: texts by their code points, absent values last whichever way.
@@ -58,8 +70,69 @@ impl Order {
         keys.chain([self.key.sql.clone()]).collect::<Vec<_>>().join(", ")
     }
 
-    /// What a row is found again by, as texts.
+    /// Whether the key is a column as it stands, which its index knows.
+    pub fn is_by_an_indexed_key(&self) -> bool {
+        self.is_indexed
+    }
+
+    /// Whether it is the order of ids that are whole numbers.
+    pub fn is_by_ids(&self) -> bool {
+        self.is_by_whole_numbers() && self.id_is_key
+    }
+
+    /// Whether it is the order of keys that are whole numbers, and of nothing else.
+    pub fn is_by_whole_numbers(&self) -> bool {
+        self.keys.is_empty() && self.key.sql_type == "int8"
+    }
+
+    /// The key as `int8`.
+    pub fn key_number(&self) -> String {
+        format!("({})::int8", self.key.sql)
+    }
+
+    /// Of such an order, what a page begins behind.
+    pub fn whole_number(&self, after: &[Option<String>]) -> Option<i64> {
+        match after {
+            [Some(key)] => key.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The key as a text.
+    pub fn key_text(&self) -> String {
+        format!("({})::text", self.key.sql)
+    }
+
+    /// What stands behind WHERE for the rows of these keys, and the one value bound to it.
+    pub fn among(&self, keys: &[&Key]) -> (String, String) {
+        let mut list = String::from("{");
+        for (at, key) in keys.iter().enumerate() {
+            if at > 0 {
+                list.push(',');
+            }
+            match key {
+                Key::Number(number) => list.push_str(itoa::Buffer::new().format(*number)),
+                Key::Text(text) => {
+                    list.push('"');
+                    for sign in text.chars() {
+                        if matches!(sign, '"' | '\\') {
+                            list.push('\\');
+                        }
+                        list.push(sign);
+                    }
+                    list.push('"');
+                }
+            }
+        }
+        list.push('}');
+        (format!("{} = ANY ($1::{}[]) ORDER BY {}", self.key.sql, self.key.sql_type, self.clause()), list)
+    }
+
+    /// What a row is found again by, as texts; nothing where its id says it.
     pub fn values(&self) -> Vec<String> {
+        if self.is_by_ids() {
+            return Vec::new();
+        }
         self.keys.iter().chain([&self.key]).map(|key| format!("({})::text", key.sql)).collect()
     }
 
@@ -72,7 +145,7 @@ impl Order {
         let mut ways = Vec::new();
         let mut equal = Vec::new();
         for (key, value) in self.keys.iter().zip(values) {
-            let Key { sql, sql_type, .. } = key;
+            let Column { sql, sql_type, .. } = key;
             // Nothing stands behind an absent value but another one.
             let Some(value) = value else {
                 equal.push(format!("{sql} IS NULL"));
@@ -90,6 +163,6 @@ impl Order {
     }
 }
 
-fn collation(key: &Key) -> &'static str {
+fn collation(key: &Column) -> &'static str {
     if key.is_text { " COLLATE \"C\"" } else { "" }
 }

@@ -137,6 +137,16 @@ fn walk(reader: &mut Reader<'_>, visit: &mut dyn FnMut(std::ops::Range<usize>, u
     Ok(())
 }
 
+/// Bytes of the geometry that the bytes begin with.
+///
+/// # Errors
+/// Any `WkbError`.
+pub fn length(wkb: &[u8]) -> Result<usize, WkbError> {
+    let mut reader = Reader::new(wkb);
+    walk(&mut reader, &mut |_, _| {}, 0)?;
+    Ok(reader.at)
+}
+
 /// Calls `visit` with each x, y.
 ///
 /// # Errors
@@ -199,6 +209,13 @@ mod tests {
     #[test]
     fn an_empty_point_has_no_envelope() {
         assert_eq!(envelope(&point(f64::NAN, f64::NAN)), Ok(None));
+    }
+
+    #[test]
+    fn a_geometry_says_where_it_ends() {
+        let two = [point(1.0, 2.0), point(3.0, 4.0)].concat();
+        assert_eq!(length(&two), Ok(21));
+        assert!(length(&two[..20]).is_err());
     }
 
     #[test]

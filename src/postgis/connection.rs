@@ -34,10 +34,14 @@ const DIAGNOSTIC_STATE: c_int = b'C' as c_int;
 const DIAGNOSTIC_MESSAGE: c_int = b'M' as c_int;
 
 /// What a session is before anything is asked: nothing is written, instants are UTC, texts of values are ISO's, functions are
-/// PostGIS's own wherever it was installed, whatever the role's own settings say.
+/// PostGIS's own wherever it was installed, whatever the role's own settings say. Questions are small and many: no compiling,
+/// no helpers (starting one costs more than a page), and pages of an index cost what they do on any disk without a head,
+/// without which a box is looked for in the order of keys.
 const SESSION: &str = "SELECT set_config('statement_timeout', $1, false), set_config('default_transaction_read_only', 'on', false), \
      set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'iso_8601', false), \
      set_config('extra_float_digits', '1', false), set_config('jit', 'off', false), \
+     set_config('max_parallel_workers_per_gather', '0', false), \
+     set_config('random_page_cost', least(current_setting('random_page_cost')::float8, 1.1)::text, false), \
      set_config('search_path', coalesce((SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = \
      e.extnamespace WHERE e.extname = 'postgis'), ''), false)";
 
@@ -48,6 +52,22 @@ pub struct Connection {
     patience: Duration,
     /// Whether it waits for the next question.
     is_idle: bool,
+    /// Statements that the server keeps, named by their place.
+    prepared: Vec<CString>,
+}
+
+/// Shown each row of an answer; a break ends it.
+type See<'a> = &'a mut dyn FnMut(Row<'_>) -> ControlFlow<()>;
+
+/// Statements that a connection keeps: those of a dozen layers.
+const PREPARED_MAX: usize = 100;
+
+fn refused(state: &str, message: &str) -> PostgisError {
+    PostgisError::Refused { state: state.to_owned(), message: message.to_owned() }
+}
+
+fn c_string(text: &str) -> Result<CString, PostgisError> {
+    CString::new(text).map_err(|_| refused("22021", "un texte contient le signe U+0000"))
 }
 
 // SAFETY: libpq keeps nothing of a connection by thread; two threads never share one, because every call takes `&mut self`.
@@ -99,6 +119,19 @@ impl Row<'_> {
         Some(i64::from_be_bytes(self.get(column)?.try_into().ok()?))
     }
 
+    /// The elements of a column that is an array without nulls; none for null.
+    pub fn list(&self, column: usize) -> impl Iterator<Item = &[u8]> {
+        // Dimensions, a flag, the type; length and lower bound of the one dimension; then each element behind its length.
+        const HEAD: usize = 20;
+        let mut rest = self.get(column).and_then(|bytes| bytes.get(HEAD..)).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (length, behind) = rest.split_first_chunk::<4>()?;
+            let (element, behind) = behind.split_at_checked(usize::try_from(i32::from_be_bytes(*length)).ok()?)?;
+            rest = behind;
+            Some(element)
+        })
+    }
+
     /// Of a column of `bool`.
     pub fn truth(&self, column: usize) -> Option<bool> {
         self.get(column).map(|bytes| bytes == [1])
@@ -137,7 +170,7 @@ impl Connection {
             pq_sys::PQsetNoticeProcessor(raw.as_ptr(), Some(hush), ptr::null_mut());
             (raw, pq_sys::PQstatus(raw.as_ptr()) == ConnStatusType::CONNECTION_OK)
         };
-        let mut connection = Connection { raw, service: service.clone(), patience, is_idle: true };
+        let mut connection = Connection { raw, service: service.clone(), patience, is_idle: true, prepared: Vec::new() };
         if !is_open {
             return Err(away(connection.why_closed()));
         }
@@ -175,36 +208,56 @@ impl Connection {
     ///
     /// # Errors
     /// `Away`, `TooLong`, `Refused`.
-    pub fn query(
-        &mut self,
-        sql: &str,
-        values: &[Option<&str>],
-        see: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
-    ) -> Result<(), PostgisError> {
-        let refused = |state: &str, message: &str| PostgisError::Refused { state: state.to_owned(), message: message.to_owned() };
-        let no_text = |_| refused("22021", "un texte contient le signe U+0000");
-        let statement = CString::new(sql).map_err(no_text)?;
-        let texts: Vec<Option<CString>> =
-            values.iter().map(|value| value.map(CString::new).transpose()).collect::<Result<_, _>>().map_err(no_text)?;
+    pub fn query(&mut self, sql: &str, values: &[Option<&str>], see: See<'_>) -> Result<(), PostgisError> {
+        self.ask(&c_string(sql)?, None, values, see)
+    }
+
+    /// The same of a statement that is asked again and again with other values: the server keeps it parsed and, where it finds
+    /// that no worse, planned.
+    ///
+    /// # Errors
+    /// As [`Connection::query`].
+    pub fn query_often(&mut self, sql: &str, values: &[Option<&str>], see: See<'_>) -> Result<(), PostgisError> {
+        let statement = c_string(sql)?;
+        let known = self.prepared.iter().position(|known| *known == statement);
+        let at = match known {
+            Some(at) => at,
+            None if self.prepared.len() == PREPARED_MAX => return self.ask(&statement, None, values, see),
+            None => self.prepared.len(),
+        };
+        let name = c_string(&format!("bocage{at}"))?;
+        if known.is_none() {
+            // SAFETY: the texts live longer than the call, which copies them; types are inferred.
+            let is_sent = unsafe { pq_sys::PQsendPrepare(self.raw.as_ptr(), name.as_ptr(), statement.as_ptr(), 0, ptr::null()) == 1 };
+            self.answer(is_sent, &mut |_| ControlFlow::Continue(()))?;
+            self.prepared.push(statement.clone());
+        }
+        self.ask(&statement, Some(&name), values, see)
+    }
+
+    /// `prepared`: the name under which the server knows the statement.
+    fn ask(&mut self, statement: &CStr, prepared: Option<&CStr>, values: &[Option<&str>], see: See<'_>) -> Result<(), PostgisError> {
+        let texts: Vec<Option<CString>> = values.iter().map(|value| value.map(c_string).transpose()).collect::<Result<_, _>>()?;
         let pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ref().map_or(ptr::null(), |text| text.as_ptr())).collect();
         let count = c_int::try_from(values.len()).map_err(|_| refused("54000", "trop de valeurs"))?;
-        let deadline = Instant::now() + self.patience + GRACE;
-        self.is_idle = false;
-        // SAFETY: texts and pointers live longer than the call, which copies them; null types and lengths are inferred; 1 asks
+        let (raw, values) = (self.raw.as_ptr(), pointers.as_ptr());
+        // SAFETY: texts and pointers live longer than the calls, which copy them; null types and lengths are inferred; 1 asks
         // for binary answers.
         let is_sent = unsafe {
-            pq_sys::PQsendQueryParams(
-                self.raw.as_ptr(),
-                statement.as_ptr(),
-                count,
-                ptr::null(),
-                pointers.as_ptr(),
-                ptr::null(),
-                ptr::null(),
-                1,
-            ) == 1
-                && pq_sys::PQsetSingleRowMode(self.raw.as_ptr()) == 1
+            match prepared {
+                Some(name) => pq_sys::PQsendQueryPrepared(raw, name.as_ptr(), count, values, ptr::null(), ptr::null(), 1),
+                None => pq_sys::PQsendQueryParams(raw, statement.as_ptr(), count, ptr::null(), values, ptr::null(), ptr::null(), 1),
+            }
         };
+        // SAFETY: the connection is live.
+        let is_sent = is_sent == 1 && unsafe { pq_sys::PQsetSingleRowMode(raw) } == 1;
+        self.answer(is_sent, see)
+    }
+
+    /// Shows the rows that answer what was sent.
+    fn answer(&mut self, is_sent: bool, see: See<'_>) -> Result<(), PostgisError> {
+        let deadline = Instant::now() + self.patience + GRACE;
+        self.is_idle = false;
         if !is_sent {
             return Err(self.lost());
         }

@@ -60,6 +60,7 @@ impl Database {
             answer
         });
         if let Err(error @ PostgisError::Away { .. }) = &answer {
+            tracing::warn!("{error}");
             *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), error.clone()));
         }
         answer

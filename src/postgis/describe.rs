@@ -97,6 +97,7 @@ fn kind_of(column: &Found) -> Option<ColumnKind> {
         "date" => ColumnKind::Date,
         "timestamp" => ColumnKind::Timestamp,
         "timestamptz" => ColumnKind::TimestampZone,
+        "uuid" => ColumnKind::Uuid,
         "numeric" => match numeric(column.typmod) {
             Some((digits, 0)) if digits <= 18 => ColumnKind::WholeNumeric,
             _ => ColumnKind::Numeric,

@@ -37,7 +37,8 @@ pub struct Column {
 pub enum ColumnKind {
     /// `text`, `varchar` with a collation that tells every two texts apart.
     Text,
-    /// Any other type, as PostgreSQL writes it: `uuid`, enumerations, `json`, arrays, `char(n)`, `time`…
+    Uuid,
+    /// Any other type, as PostgreSQL writes it: enumerations, `json`, arrays, `char(n)`, `time`…
     Written,
     /// `int2`, `int4`, `int8`.
     Integer,
@@ -87,7 +88,7 @@ const INSTANTS: &str = "BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59.9
 impl ColumnKind {
     pub fn field_type(self) -> FieldType {
         match self {
-            ColumnKind::Text | ColumnKind::Written => FieldType::Text,
+            ColumnKind::Text | ColumnKind::Uuid | ColumnKind::Written => FieldType::Text,
             ColumnKind::Integer | ColumnKind::WholeNumeric => FieldType::Integer,
             ColumnKind::Numeric | ColumnKind::Single | ColumnKind::Double => FieldType::Real,
             ColumnKind::Boolean => FieldType::Boolean,
@@ -100,11 +101,19 @@ impl ColumnKind {
     /// `timestamptz`. An index on the column serves what is compared with it wherever no other word stands around it.
     pub fn plain(self, column: &str) -> String {
         match self {
-            ColumnKind::Written => format!("{column}::text"),
+            ColumnKind::Uuid | ColumnKind::Written => format!("{column}::text"),
             ColumnKind::WholeNumeric => format!("NULLIF({column}, 'NaN')::int8"),
             ColumnKind::Numeric => format!("(CASE WHEN {column} {REALS} THEN {column}::float8 END)"),
             ColumnKind::Single => format!("{column}::text::float8"),
             _ => column.to_owned(),
+        }
+    }
+
+    /// The column as an order by it and its index take it, and its type: any order that stays the same.
+    pub fn key(self, column: &str) -> (String, &'static str) {
+        match self {
+            ColumnKind::Uuid => (column.to_owned(), "uuid"),
+            other => (other.plain(column), other.sql_type()),
         }
     }
 
@@ -130,7 +139,7 @@ impl ColumnKind {
     /// The type of [`ColumnKind::plain`] in SQL.
     pub fn sql_type(self) -> &'static str {
         match self {
-            ColumnKind::Text | ColumnKind::Written => "text",
+            ColumnKind::Text | ColumnKind::Uuid | ColumnKind::Written => "text",
             ColumnKind::Integer | ColumnKind::WholeNumeric => "int8",
             ColumnKind::Numeric | ColumnKind::Single | ColumnKind::Double => "float8",
             ColumnKind::Boolean => "bool",

@@ -192,7 +192,7 @@ impl Drop for PostgreSql {
 /// One of the two stores, asked alike.
 pub enum Store {
     Stored(Arc<LayerReader>, tempfile::TempDir),
-    Live(LiveReader),
+    Live(Box<LiveReader>),
 }
 
 /// A page, as both give it.
@@ -207,7 +207,7 @@ impl Store {
     pub fn both(name: &str, layer: &Layer, rows: &[Row<'_>]) -> Vec<Store> {
         let (folder, reader) = reader_of(layer.clone(), rows);
         let mut both = vec![Store::Stored(reader, folder)];
-        both.extend(PostgreSql::shared().map(|database| Store::Live(database.table(name, layer.clone(), rows))));
+        both.extend(PostgreSql::shared().map(|database| Store::Live(Box::new(database.table(name, layer.clone(), rows)))));
         both
     }
 

@@ -1,0 +1,179 @@
+//! Pages of what lies in a box, where it is not much.
+//!
+//! The index gives what comes near the box, each row with its key alone: what lies well inside is sure, and what lies on the
+//! edge brings its geometry, on which this program decides in lon, lat, as for a version. That is exact, tells how many there
+//! are at no further cost, and takes a tenth of what PostGIS takes to transform and to relate. Then the page is fetched by its
+//! keys.
+
+use std::ops::ControlFlow;
+
+use crate::crs::Transform;
+use crate::live::LiveError;
+use crate::live::LivePage;
+use crate::live::LiveReader;
+use crate::live::columns::Columns;
+use crate::live::conditions;
+use crate::live::filter_sql::Translator;
+use crate::live::order::Key;
+use crate::live::order::Order;
+use crate::live::select::Chosen;
+use crate::live::select::PAGE_ROWS_MAX;
+use crate::live::select::texts;
+use crate::model::crs::CRS84;
+use crate::model::geometry::Envelope;
+use crate::model::wkb;
+use crate::model::wkb_box;
+use crate::query::After;
+use crate::query::Query;
+
+/// Rows near a box that are looked at so; where there are more, the table is asked in one question.
+const NEAR_MAX: usize = 5_000;
+
+/// Bytes of a geometry on the edge of a box that is fetched to be looked at, as the table keeps it: all of them together stay
+/// some hundred megabytes at the very worst.
+const GEOMETRY_BYTES_MAX: usize = 32 << 10;
+
+/// A row that comes near the box.
+struct Near {
+    key: Key,
+    is_behind: bool,
+    /// On the edge of the box.
+    geometry: Option<Vec<u8>>,
+}
+
+impl LiveReader {
+    /// `None` where no box is asked, or too much comes near it.
+    pub(super) fn page_near(&self, query: &Query, columns: &Columns<'_>) -> Result<Option<LivePage>, LiveError> {
+        let placed: Option<Vec<_>> = query.bbox.iter().map(|envelope| columns.placed(envelope)).collect();
+        let Some(placed) = placed.filter(|placed| !placed.is_empty()) else { return Ok(None) };
+        let mut translator = Translator::new(columns);
+        let anywhere = Query { bbox: Vec::new(), ..query.clone() };
+        let (Some(mut all), Some(order)) =
+            (conditions::of(&anywhere, self.rows.as_ref(), columns, &mut translator), Order::of(query, columns))
+        else {
+            return Ok(None);
+        };
+        if !order.is_by_an_indexed_key() {
+            return Ok(None);
+        }
+        let column = columns.indexed();
+        let any = |boxes: Vec<String>| if boxes.is_empty() { "FALSE".to_owned() } else { format!("({})", boxes.join(" OR ")) };
+        let mut each = |sign: &str, envelope: &Envelope| format!("{column} {sign} {}", columns.envelope(envelope, &mut translator));
+        all.push(any(placed.iter().map(|placed| each("&&", &placed.around)).collect()));
+        let inside = any(placed.iter().filter_map(|placed| placed.inside.as_ref()).map(|inside| each("@", inside)).collect());
+        // What is large stays where it is, and is related there.
+        let is_large = format!("pg_column_size({column}) > {GEOMETRY_BYTES_MAX}");
+        let meets = any(query.bbox.iter().map(|envelope| conditions::in_box(envelope, columns, &mut translator)).collect());
+        all.push(format!("(NOT {is_large} OR {meets})"));
+        let edge = format!("CASE WHEN {inside} OR {is_large} THEN NULL ELSE ST_AsBinary({}, 'NDR') END", columns.native());
+        let chosen = format!("FROM {} WHERE {}", self.source.table.relation(), all.join(" AND "));
+        let after = match &query.page.after {
+            None => None,
+            Some(After::Values(values)) => Some(values),
+            Some(After::Row(_)) => return Err(LiveError::OtherOrder),
+        };
+        let mut found = if order.is_by_whole_numbers() {
+            let after = after.map(|values| order.whole_number(values).ok_or(LiveError::OtherOrder)).transpose()?;
+            let Some(found) = self.numbered(&edge, &chosen, &order, after, &translator.values)? else { return Ok(None) };
+            found
+        } else {
+            let behind = match after {
+                None => "TRUE".to_owned(),
+                Some(values) => order.behind(values, &mut translator).ok_or(LiveError::OtherOrder)?,
+            };
+            self.ordered(&edge, &chosen, &order, &behind, &translator.values)?
+        };
+        if found.len() > NEAR_MAX {
+            return Ok(None);
+        }
+        let transform = Transform::new(self.layer.crs, CRS84)?;
+        found.retain_mut(|near| {
+            let Some(geometry) = &mut near.geometry else { return true };
+            transform.wkb(geometry).is_ok() && query.bbox.iter().any(|asked| wkb_box::meets(geometry, asked))
+        });
+        let matched = Some(found.len() as u64);
+        let limit = query.page.limit.unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
+        let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
+        let mut following = found.iter().filter(|near| near.is_behind).skip(offset);
+        let keys: Vec<&Key> = following.by_ref().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|near| &near.key).collect();
+        let more = following.next().is_some();
+        if keys.is_empty() {
+            return Ok(Some(LivePage { batches: Vec::new(), matched, next: None }));
+        }
+        let (chosen, list) = order.among(&keys);
+        let read = self.read(query, columns, &order, keys.len() as u64, &Chosen::Often(chosen), &[list])?;
+        if more && read.last.is_empty() {
+            // A row of the page was deleted a moment ago, and nothing says where the next one begins.
+            return Ok(None);
+        }
+        let next = (more || read.more).then_some(read.last);
+        Ok(Some(LivePage { batches: read.batches, matched, next }))
+    }
+
+    /// In the order asked, a row each.
+    fn ordered(&self, edge: &str, chosen: &str, order: &Order, behind: &str, values: &[String]) -> Result<Vec<Near>, LiveError> {
+        let key = order.key_text();
+        let sql = format!("SELECT {key}, {behind}, {edge} {chosen} ORDER BY {} LIMIT {}", order.clause(), NEAR_MAX + 1);
+        let values = texts(values);
+        let found = self.database.ask(|connection| {
+            let mut found = Vec::new();
+            connection.query_often(&sql, &values, &mut |row| {
+                let key = Key::Text(row.text(0).unwrap_or_default().to_owned());
+                found.push(Near { key, is_behind: row.truth(1) == Some(true), geometry: row.get(2).map(<[u8]>::to_vec) });
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        })?;
+        Ok(found)
+    }
+
+    /// In the order of keys that are whole numbers: three lists instead of thousands of rows, sorted here. `None` where one of
+    /// the geometries is of a kind that this program does not read.
+    fn numbered(
+        &self,
+        edge: &str,
+        chosen: &str,
+        order: &Order,
+        after: Option<i64>,
+        values: &[String],
+    ) -> Result<Option<Vec<Near>>, LiveError> {
+        let key = order.key_number();
+        let sql = format!(
+            "SELECT array_agg(k) FILTER (WHERE g IS NULL), array_agg(k) FILTER (WHERE g IS NOT NULL), \
+             string_agg(g, '') \
+             FROM (SELECT {key} AS k, {edge} AS g {chosen} LIMIT {}) AS near",
+            NEAR_MAX + 1
+        );
+        let values = texts(values);
+        let found = self.database.ask(|connection| {
+            let mut found: Vec<(i64, Option<Vec<u8>>)> = Vec::new();
+            let mut is_known = true;
+            connection.query_often(&sql, &values, &mut |row| {
+                found.extend(row.list(0).filter_map(whole).map(|key| (key, None)));
+                // One behind the other: each says where it ends.
+                let mut rest = row.get(2).unwrap_or_default();
+                for key in row.list(1).filter_map(whole) {
+                    let length = wkb::length(rest);
+                    is_known &= length.is_ok();
+                    let (geometry, behind) = rest.split_at(length.unwrap_or(rest.len()));
+                    found.push((key, Some(geometry.to_vec())));
+                    rest = behind;
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok(is_known.then_some(found))
+        })?;
+        let Some(mut found) = found else { return Ok(None) };
+        found.sort_unstable_by_key(|(key, _)| *key);
+        let near = |(key, geometry): (i64, Option<Vec<u8>>)| Near {
+            key: Key::Number(key),
+            is_behind: after.is_none_or(|after| key > after),
+            geometry,
+        };
+        Ok(Some(found.into_iter().map(near).collect()))
+    }
+}
+
+fn whole(bytes: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(bytes.try_into().ok()?))
+}
