@@ -90,7 +90,7 @@ target/npm-%/done: tests/%/package-lock.json target/venv-%/done
 	touch $@
 
 clients: release $(OWSLIB)/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
-	$(call install,python3-qgis qgis-providers chromium proj-bin)
+	$(call install,python3-qgis qgis-providers chromium proj-bin gdal-bin curl postgresql postgresql-postgis)
 	tests/clients/run.sh $(RELEASE) $(OWSLIB) target/clients
 
 BENCH := target/bench

@@ -40,6 +40,13 @@ def compare(base, layer, download):
         _, found, _, _ = pyogrio.raw.read(f"OAPIF:{base}", layer=layer, where=where, return_fids=True, read_geometry=False, PAGE_SIZE="10000")
         assert sorted(found.tolist()) == sorted(expected.tolist()) and len(found), f"{where}: {len(found)} of {len(expected)}"
         print(f"GDAL {pyogrio.__gdal_version_string__}, where {where}: {len(found)} features")
+    ordered = f"SELECT * FROM {layer} WHERE numero BETWEEN 100 AND 1200 ORDER BY nom DESC, numero"
+    expected, found = (
+        pyogrio.raw.read(source, sql=ordered, sql_dialect="OGRSQL", read_geometry=False)[3][1].tolist()
+        for source in (download, f"OAPIF:{base}")
+    )
+    assert found == expected and len(found) == 1101, ordered
+    print(f"GDAL {pyogrio.__gdal_version_string__}, {ordered}: {len(found)} features")
 
 
 def main():

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Real clients read what is served: OWSLib and GDAL page through 200 000 features, QGIS opens the town, Chromium its pages.
+# Real clients read what is served: OWSLib and GDAL page through 200 000 features, QGIS opens the town, Chromium its pages; and
+# all but the last once more where tables of PostGIS answer.
 # `run.sh BOCAGE VENV FOLDER`; pictures of the pages are left in FOLDER.
 set -euo pipefail
 bocage=$1 venv=$2 folder=$3 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder"
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; exec 3>&-' EXIT
 
 serve() { # arguments of bocage -> $base
   [ -z "$server" ] || { kill "$server"; wait "$server" || true; }
@@ -21,6 +22,26 @@ serve() { # arguments of bocage -> $base
   exit 1
 }
 
+# A database until descriptor 3 is closed, and its services.
+rm -f "$folder/orders" "$folder/services"
+mkfifo "$folder/orders"
+"$here/../database.sh" < "$folder/orders" > "$folder/services" &
+exec 3> "$folder/orders"
+until [ -s "$folder/services" ]; do sleep 0.1; done
+PGSERVICEFILE=$(cat "$folder/services")
+export PGSERVICEFILE
+
+live() { # every collection of $base as a table that answers in a site of its own
+  rm -rf "$folder/live"
+  "$bocage" init "$folder/live" > /dev/null
+  for id in $(curl -s "$base/collections?f=json" | "$venv/bin/python" -c 'import json, sys; [print(one["id"]) for one in json.load(sys.stdin)["collections"]]'); do
+    curl -s -o "$folder/$id.gpkg" "$base/downloads/$id/$id.gpkg"
+    ogr2ogr -f PostgreSQL PG:service=maitre "$folder/$id.gpkg" -nln "public.$id" -preserve_fid -lco LAUNDER=NO -lco GEOMETRY_NAME=geom -lco FID=gid
+    "$bocage" --site "$folder/live" add PG:service=sig --table "public.$id" --live > /dev/null
+  done
+  "$bocage" --site "$folder/live" publish > /dev/null
+}
+
 "$venv/bin/python" - > "$folder/points.csv" <<'PYTHON'
 print("numero;nom;lon;lat")
 for n in range(200_000):
@@ -29,6 +50,16 @@ PYTHON
 serve serve "$folder/points.csv"
 PYTHONPATH=$here "$venv/bin/python" "$here/owslib_features.py" "$base" 10000
 PYTHONPATH=$here "$venv/bin/python" "$here/gdal_oapif.py" "$base" points
+
+live
+serve --site "$folder/live" serve
+PYTHONPATH=$here "$venv/bin/python" "$here/owslib_features.py" "$base" 10000
+PYTHONPATH=$here "$venv/bin/python" "$here/gdal_oapif.py" "$base" points
+
+serve demo
+live
+serve --site "$folder/live" serve
+/usr/bin/python3 "$here/qgis_features.py" "$base" 2> "$folder/qgis.log"
 
 serve demo
 /usr/bin/python3 "$here/qgis_features.py" "$base" 2> "$folder/qgis.log"
