@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 
 use memmap2::Mmap;
+use rayon::slice::ParallelSliceMut;
 
 use crate::encode::flatgeobuf_feature::Features;
+use crate::encode::ordered::ordered;
 use crate::model::geometry::Envelope;
 
 /// Order of the Hilbert curve that features are sorted by: 16 bits an axis.
@@ -20,6 +21,9 @@ const MEMORY_MAX: usize = 256 << 20;
 
 /// Bytes gathered before the disk is bothered.
 const PIECE_BYTES: usize = 4 << 20;
+
+/// Features gathered by one core at a time: some megabytes.
+const PIECE_FEATURES: usize = 8192;
 
 pub struct Spool {
     chunks: Vec<Chunk>,
@@ -92,46 +96,36 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn write(mut self, node_size: Option<usize>, out: &mut (impl Write + Send)) -> io::Result<()> {
+    pub fn write(mut self, node_size: Option<usize>, out: &mut impl Write) -> io::Result<()> {
         if let Some(node_size) = node_size {
             self.sort();
             self.write_tree(node_size, out)?;
         }
         // SAFETY: the file has no name, and is written no more.
         let map = if self.file_bytes > 0 { Some(unsafe { Mmap::map(&self.file) }?) } else { None };
-        let (chunks, places) = (&self.chunks, &self.places);
-        // Features are gathered from all over the memory while the disk takes those before.
-        std::thread::scope(|scope| {
-            let (sender, pieces) = sync_channel::<Vec<u8>>(1);
-            scope.spawn(move || {
-                let mut piece = Vec::with_capacity(PIECE_BYTES);
-                for place in places {
-                    let (offset, length) = (place.offset as usize, place.length as usize);
-                    let bytes = match (&chunks[place.chunk as usize], &map) {
-                        (Chunk::Memory(bytes), _) => &bytes[offset..offset + length],
-                        (Chunk::Disk(start), Some(map)) => &map[*start as usize + offset..][..length],
-                        (Chunk::Disk(_), None) => &[],
-                    };
-                    if !piece.is_empty() && piece.len() + length > PIECE_BYTES {
-                        let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE_BYTES));
-                        // Nobody takes any more after an error of the disk.
-                        if sender.send(full).is_err() {
-                            return;
-                        }
-                    }
-                    piece.extend_from_slice(bytes);
-                }
-                let _ = sender.send(piece);
-            });
-            pieces.iter().try_for_each(|piece| out.write_all(&piece))
-        })
+        let bytes_of = |place: &Place| {
+            let (offset, length) = (place.offset as usize, place.length as usize);
+            match (&self.chunks[place.chunk as usize], &map) {
+                (Chunk::Memory(bytes), _) => &bytes[offset..offset + length],
+                (Chunk::Disk(start), Some(map)) => &map[*start as usize + offset..][..length],
+                (Chunk::Disk(_), None) => &[],
+            }
+        };
+        let gather = |places: &[Place]| {
+            let mut piece = Vec::with_capacity(places.iter().map(|place| place.length as usize).sum());
+            places.iter().for_each(|place| piece.extend_from_slice(bytes_of(place)));
+            piece
+        };
+        // Features lie all over the memory: gathering them waits for it, on every core.
+        let mut pieces = self.places.chunks(PIECE_FEATURES).map(Ok);
+        ordered(&mut pieces, gather, |piece| out.write_all(&piece))
     }
 
     fn sort(&mut self) {
         let extent = self.extent;
         let unit = |length: f64| if length > 0.0 { HILBERT_ORDER / length } else { 0.0 };
         let (scale_x, scale_y) = (unit(extent.east - extent.west), unit(extent.north - extent.south));
-        self.places.sort_by_cached_key(|place| {
+        self.places.par_sort_by_cached_key(|place| {
             let [west, south, east, north] = place.bounds;
             let middle = |low: f64, high: f64, from: f64, scale: f64| ((low + (high - low) / 2.0 - from) * scale) as u16;
             fast_hilbert::xy2h(middle(west, east, extent.west, scale_x), middle(south, north, extent.south, scale_y), 16)

@@ -1,4 +1,4 @@
-//! Batches encoded on every core and written in their order.
+//! Pieces of a file made on every core and written in their order.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,64 +8,61 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 
-use crate::encode::Batches;
-use crate::model::batch::FeatureBatch;
+/// What a piece is made from, such as a batch, and where the piece is awaited.
+type Job<J, T> = (J, SyncSender<T>);
 
-/// A batch and where what becomes of it is awaited.
-type Job<T> = (FeatureBatch, SyncSender<T>);
-
-/// Calls `encode` with every batch, several at a time, and `take` with the results in the order of the batches.
+/// Calls `make` with every job, several at a time, and `take` with the results in the order of the jobs.
 ///
-/// Memory holds one batch and one result more than there are cores. A publication, which writes several downloads at a
-/// time, keeps its cores at work by that: there each download is encoded on its own thread.
+/// Memory holds one job and one result more than there are cores. A publication, which writes several downloads at a
+/// time, keeps its cores at work by that: there each download is made on its own thread.
 ///
 /// # Errors
-/// The first of the batches' or of `take`.
-pub fn ordered<T: Send>(
-    batches: Batches<'_>,
-    encode: impl Fn(FeatureBatch) -> T + Sync,
+/// The first of the jobs' or of `take`.
+pub fn ordered<J: Send, T: Send>(
+    jobs: &mut dyn Iterator<Item = io::Result<J>>,
+    make: impl Fn(J) -> T + Sync,
     mut take: impl FnMut(T) -> io::Result<()>,
 ) -> io::Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if threads == 1 || rayon::current_thread_index().is_some() {
-        for batch in batches {
-            take(encode(batch?))?;
+        for job in jobs {
+            take(make(job?))?;
         }
         return Ok(());
     }
-    let (sender, jobs) = sync_channel::<Job<T>>(threads);
-    let jobs = Mutex::new(jobs);
-    let (jobs, encode) = (&jobs, &encode);
+    let (sender, queue) = sync_channel::<Job<J, T>>(threads);
+    let queue = Mutex::new(queue);
+    let (queue, make) = (&queue, &make);
     std::thread::scope(move |scope| {
         for _ in 0..threads {
             scope.spawn(move || {
-                while let Some((batch, done)) = next(jobs) {
+                while let Some((job, done)) = next(queue) {
                     // Nobody waits any more after an error.
-                    let _ = done.send(encode(batch));
+                    let _ = done.send(make(job));
                 }
             });
         }
-        let sent = send_all(batches, &sender, threads, &mut take);
+        let sent = send_all(jobs, &sender, threads, &mut take);
         drop(sender);
         sent
     })
 }
 
-fn next<T>(jobs: &Mutex<Receiver<Job<T>>>) -> Option<Job<T>> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+fn next<J, T>(queue: &Mutex<Receiver<Job<J, T>>>) -> Option<Job<J, T>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn send_all<T>(
-    batches: Batches<'_>,
-    sender: &SyncSender<Job<T>>,
+fn send_all<J, T>(
+    jobs: &mut dyn Iterator<Item = io::Result<J>>,
+    sender: &SyncSender<Job<J, T>>,
     ahead: usize,
     take: &mut dyn FnMut(T) -> io::Result<()>,
 ) -> io::Result<()> {
-    let gone = || io::Error::other("an encoding thread ended");
+    let gone = || io::Error::other("a thread ended");
     let mut awaited: VecDeque<Receiver<T>> = VecDeque::new();
-    for batch in batches {
+    for job in jobs {
         let (done, result) = sync_channel(1);
-        sender.send((batch?, done)).map_err(|_| gone())?;
+        sender.send((job?, done)).map_err(|_| gone())?;
         awaited.push_back(result);
         if awaited.len() > ahead
             && let Some(first) = awaited.pop_front()
@@ -79,6 +76,7 @@ fn send_all<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::batch::FeatureBatch;
     use crate::model::batch::batch_of;
 
     fn batches(count: i64) -> impl Iterator<Item = io::Result<FeatureBatch>> {

@@ -156,12 +156,45 @@ pub enum Cell<'a> {
 /// Takes a record apart; `None` for what is none (section 2.1).
 pub fn cells<'a>(record: &'a [u8], out: &mut Vec<Cell<'a>>) -> Option<()> {
     out.clear();
-    let (head, mut at) = varint(record, 0)?;
-    let head = usize::try_from(head).ok().filter(|head| *head <= record.len())?;
-    let mut body = head;
-    while at < head {
-        let (kind, after) = varint(record, at)?;
-        at = after;
+    let mut parts = Parts::of(record)?;
+    while parts.at < parts.head {
+        let (kind, bytes) = parts.part()?;
+        out.push(cell(kind, bytes)?);
+    }
+    Some(())
+}
+
+/// One column of a record, without the others; `None` also where the record ends before it.
+pub fn nth_cell(record: &[u8], column: usize) -> Option<Cell<'_>> {
+    let mut parts = Parts::of(record)?;
+    for _ in 0..column {
+        parts.part()?;
+    }
+    let (kind, bytes) = parts.part()?;
+    cell(kind, bytes)
+}
+
+/// The columns of a record that are left: the kind of the next stands at `at`, its bytes at `body`.
+struct Parts<'a> {
+    record: &'a [u8],
+    at: usize,
+    head: usize,
+    body: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn of(record: &'a [u8]) -> Option<Parts<'a>> {
+        let (head, at) = varint(record, 0)?;
+        let head = usize::try_from(head).ok().filter(|head| *head <= record.len())?;
+        Some(Parts { record, at, head, body: head })
+    }
+
+    #[inline]
+    fn part(&mut self) -> Option<(i64, &'a [u8])> {
+        if self.at >= self.head {
+            return None;
+        }
+        let (kind, after) = varint(self.record, self.at)?;
         let length = match kind {
             0 | 8 | 9 => 0,
             1..=4 => kind as usize,
@@ -170,19 +203,23 @@ pub fn cells<'a>(record: &'a [u8], out: &mut Vec<Cell<'a>>) -> Option<()> {
             12.. => usize::try_from((kind - 12) / 2).ok()?,
             _ => return None,
         };
-        let bytes = record.get(body..body.checked_add(length)?)?;
-        body += length;
-        out.push(match kind {
-            0 => Cell::Null,
-            8 => Cell::Integer(0),
-            9 => Cell::Integer(1),
-            1..=6 => Cell::Integer(signed(bytes)),
-            7 => Cell::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
-            kind if kind % 2 == 0 => Cell::Blob(bytes),
-            _ => Cell::Text(bytes),
-        });
+        let bytes = self.record.get(self.body..self.body.checked_add(length)?)?;
+        (self.at, self.body) = (after, self.body + length);
+        Some((kind, bytes))
     }
-    Some(())
+}
+
+#[inline]
+fn cell(kind: i64, bytes: &[u8]) -> Option<Cell<'_>> {
+    Some(match kind {
+        0 => Cell::Null,
+        8 => Cell::Integer(0),
+        9 => Cell::Integer(1),
+        1..=6 => Cell::Integer(signed(bytes)),
+        7 => Cell::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
+        kind if kind % 2 == 0 => Cell::Blob(bytes),
+        _ => Cell::Text(bytes),
+    })
 }
 
 /// Big-endian, two's complement, one to eight bytes.
@@ -219,6 +256,7 @@ mod tests {
             let walk: Result<(), TornPage> = pages.walk(root, &mut |row, record| {
                 let mut found = Vec::new();
                 cells(record, &mut found).expect("a record");
+                assert!((0..6).all(|column| nth_cell(record, column) == found.get(column).copied()));
                 let asked = expected.next().expect("stepped").expect("a row");
                 assert_eq!((row, found[0]), (asked.get(0).expect("an integer"), Cell::Null));
                 assert_eq!(found[1], Cell::Integer(asked.get(1).expect("an integer")));

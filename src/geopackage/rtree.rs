@@ -1,12 +1,19 @@
-//! An R*Tree built at once: its shadow tables are written node by node, ten times faster than by inserts.
+//! An R*Tree built at once: its shadow tables are written page by page, fifty times faster than by inserts.
 //!
 //! SQLite's format: a node is a 16-bit depth (in the root only), a 16-bit count, then cells of a 64-bit number and four
 //! 32-bit floats (min x, max x, min y, max y), all big-endian. Entries must come along a space-filling curve.
 
-use rusqlite::Connection;
-use rusqlite::params;
+use std::borrow::Cow;
+use std::io;
+use std::iter::once;
+use std::path::Path;
 
+use rusqlite::Connection;
+
+use crate::geopackage::bulk::BulkTable;
+use crate::geopackage::bulk::Column;
 use crate::geopackage::quoted;
+use crate::model::feature::Value;
 use crate::model::geometry::Envelope;
 
 /// Row number and envelope in floats rounded outward: 24 bytes a feature.
@@ -57,47 +64,81 @@ fn above(value: f64) -> f32 {
 const CELL: usize = 24;
 const HEAD: usize = 4;
 
-/// Creates the R*Tree `name` and fills it.
+/// The shadow tables of an R*Tree without a node, which `fill` writes.
+pub struct Shadows {
+    /// Root pages of `_node`, `_parent` and `_rowid`.
+    node: u32,
+    parent: u32,
+    rowid: u32,
+    node_bytes: usize,
+}
+
+/// Creates the R*Tree `name`, which is to be filled before anybody asks it.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn build(connection: &Connection, name: &str, entries: &[Entry]) -> rusqlite::Result<()> {
+pub fn create(connection: &Connection, name: &str) -> rusqlite::Result<Shadows> {
     connection.execute_batch(&format!("CREATE VIRTUAL TABLE {} USING rtree(id, minx, maxx, miny, maxy)", quoted(name)))?;
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let table = |suffix: &str| quoted(&format!("{name}_{suffix}"));
+    let table = |suffix: &str| format!("{name}_{suffix}");
+    let root = |suffix| connection.query_row("SELECT rootpage FROM sqlite_master WHERE name = ?1", [table(suffix)], |row| row.get(0));
+    let nodes = quoted(&table("node"));
     // The size that this SQLite chose for its nodes is that of the empty root.
-    let node_bytes: usize =
-        connection.query_row(&format!("SELECT length(data) FROM {} WHERE nodeno = 1", table("node")), [], |row| row.get(0))?;
-    let cells = (node_bytes - HEAD) / CELL;
-    connection.execute(&format!("DELETE FROM {}", table("node")), [])?;
-    let mut node = connection.prepare(&format!("INSERT INTO {}(nodeno, data) VALUES (?1, ?2)", table("node")))?;
-    let mut parent = connection.prepare(&format!("INSERT INTO {}(nodeno, parentnode) VALUES (?1, ?2)", table("parent")))?;
-    let mut rowid = connection.prepare(&format!("INSERT INTO {}(rowid, nodeno) VALUES (?1, ?2)", table("rowid")))?;
-    let mut level: Vec<Entry> = entries.to_vec();
-    let mut depth = 0u16;
-    // Node 1 is the root; the others are numbered from 2 as they are written.
-    let mut next = 2i64;
-    loop {
-        let is_root = level.len() <= cells;
-        let mut above = Vec::with_capacity(level.len() / cells + 1);
-        for chunk in level.chunks(cells) {
-            let number = if is_root { 1 } else { next };
-            node.execute(params![number, encode(chunk, if is_root { depth } else { 0 }, node_bytes)])?;
-            for entry in chunk {
-                let link = if depth == 0 { &mut rowid } else { &mut parent };
-                link.execute(params![entry.row, number])?;
-            }
-            above.push(Entry::join(number, chunk));
-            next += i64::from(!is_root);
+    let node_bytes = connection.query_row(&format!("SELECT length(data) FROM {nodes} WHERE nodeno = 1"), [], |row| row.get(0))?;
+    connection.execute(&format!("DELETE FROM {nodes}"), [])?;
+    Ok(Shadows { node: root("node")?, parent: root("parent")?, rowid: root("rowid")?, node_bytes })
+}
+
+/// Entries that lie in nodes of one depth, and the number of the first of these nodes.
+struct Level<'e> {
+    entries: Cow<'e, [Entry]>,
+    first: i64,
+}
+
+impl Shadows {
+    /// Writes the tree of `entries` into a file that nobody has open.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn fill(&self, path: &Path, entries: &[Entry]) -> io::Result<()> {
+        let cells = (self.node_bytes - HEAD) / CELL;
+        let (below, root) = levels(entries, cells);
+        let mut nodes = BulkTable::open(path, self.node)?;
+        let mut push = |number, chunk: &[Entry], depth| nodes.push(number, once(Column::Blob(&encode(chunk, depth, self.node_bytes))));
+        push(1, &root, below.len() as u16)?;
+        for level in &below {
+            (level.first..).zip(level.entries.chunks(cells)).try_for_each(|(number, chunk)| push(number, chunk, 0))?;
         }
-        if is_root {
-            return Ok(());
-        }
-        level = above;
-        depth += 1;
+        nodes.finish()?;
+        let root = Level { entries: root, first: 1 };
+        let mut links = below.iter().chain(once(&root)).map(|level| {
+            level.entries.iter().zip(0i64..).map(|(entry, at)| (entry.row, level.first + at / cells as i64))
+        });
+        let mut rows: Vec<(i64, i64)> = links.next().into_iter().flatten().collect();
+        write_links(path, self.parent, links.flatten())?;
+        rows.sort_unstable();
+        write_links(path, self.rowid, rows.into_iter())
     }
+}
+
+/// From the leaves' entries up, and the root's. Node 1 is the root; the others are numbered from 2, leaves first.
+fn levels(entries: &[Entry], cells: usize) -> (Vec<Level<'_>>, Cow<'_, [Entry]>) {
+    let (mut below, mut next) = (Vec::new(), 2);
+    let mut entries = Cow::Borrowed(entries);
+    while entries.len() > cells {
+        let first = next;
+        let above: Vec<Entry> = (first..).zip(entries.chunks(cells)).map(|(number, chunk)| Entry::join(number, chunk)).collect();
+        next += above.len() as i64;
+        below.push(Level { entries, first });
+        entries = Cow::Owned(above);
+    }
+    (below, entries)
+}
+
+/// Keys in ascending order, each with the node that it lies in.
+fn write_links(path: &Path, root: u32, mut links: impl Iterator<Item = (i64, i64)>) -> io::Result<()> {
+    let mut table = BulkTable::open(path, root)?;
+    links.try_for_each(|(key, node)| table.push(key, once(Column::Value(Value::Integer(node)))))?;
+    table.finish().map(|_| ())
 }
 
 fn encode(entries: &[Entry], depth: u16, node_bytes: usize) -> Vec<u8> {
@@ -120,20 +161,35 @@ mod tests {
 
     #[test]
     fn sqlite_finds_nothing_wrong_with_a_tree_of_any_size() {
-        for count in [0, 1, 51, 52, 2_601, 2_602, 150_000] {
-            let connection = Connection::open_in_memory().expect("memory");
-            let entries: Vec<Entry> = (0..count)
-                .map(|n| {
-                    let place = f64::from(n) * 1e-5;
-                    Entry::new(i64::from(n) + 1, &Envelope { west: place, south: 48.0, east: place + 1e-5, north: 48.1 })
-                })
-                .collect();
-            build(&connection, "rtree_t_geom", &entries).expect("built");
-            let verdict: String = connection.query_row("SELECT rtreecheck('rtree_t_geom')", [], |row| row.get(0)).expect("checked");
-            assert_eq!(verdict, "ok", "{count}");
-            let found: i64 =
-                connection.query_row("SELECT count(*) FROM rtree_t_geom WHERE maxx >= 0", [], |row| row.get(0)).expect("counted");
-            assert_eq!(found, i64::from(count));
+        let folder = tempfile::tempdir().expect("a folder");
+        for count in [0i32, 1, 51, 52, 2_601, 2_602, 150_000] {
+            for is_shuffled in [false, true] {
+                let path = folder.path().join(format!("{count}{is_shuffled}.db"));
+                let connection = Connection::open(&path).expect("created");
+                let shadows = create(&connection, "rtree_t_geom").expect("created");
+                drop(connection);
+                let row = |n: i32| if is_shuffled { i64::from(n) * 7_919 % 200_003 } else { i64::from(n) + 1 };
+                let entries: Vec<Entry> = (0..count)
+                    .map(|n| {
+                        let place = f64::from(n) * 1e-5;
+                        Entry::new(row(n), &Envelope { west: place, south: 48.0, east: place + 1e-5, north: 48.1 })
+                    })
+                    .collect();
+                shadows.fill(&path, &entries).expect("filled");
+                let connection = Connection::open(&path).expect("a database");
+                for check in ["SELECT rtreecheck('rtree_t_geom')", "PRAGMA integrity_check"] {
+                    let verdict: String = connection.query_row(check, [], |row| row.get(0)).expect("checked");
+                    assert_eq!(verdict, "ok", "{count} {check}");
+                }
+                let found = "SELECT count(*), coalesce(sum(id), 0) FROM rtree_t_geom WHERE maxx >= 0";
+                let found: (i64, i64) = connection.query_row(found, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("counted");
+                assert_eq!(found, (i64::from(count), (0..count).map(row).sum()));
+                let change = "DELETE FROM rtree_t_geom WHERE id % 3 = 0; INSERT INTO rtree_t_geom VALUES (900000, 0, 1, 48, 49)";
+                connection.execute_batch(change).expect("a tree like any other");
+                let verdict: String =
+                    connection.query_row("SELECT rtreecheck('rtree_t_geom')", [], |row| row.get(0)).expect("checked");
+                assert_eq!(verdict, "ok", "{count}");
+            }
         }
     }
 

@@ -53,7 +53,8 @@ pub struct GeoPackageWriter {
     /// A column of numbers that are the caller's promise to be unique.
     unique: Option<String>,
     srs_id: i32,
-    has_geometry: bool,
+    /// Where the layer has a geometry.
+    tree: Option<rtree::Shadows>,
     entries: Vec<rtree::Entry>,
     extent: Envelope,
     blob: Vec<u8>,
@@ -87,7 +88,7 @@ impl GeoPackageWriter {
         let fault = |source| GeoPackageError::Sqlite { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(fault)?;
         let number = spec.id_column.filter(|(_, kind)| *kind == FieldType::Integer);
-        prepare(&connection, spec).map_err(fault)?;
+        let tree = prepare(&connection, spec).map_err(fault)?;
         let rows = if spec.id_column.is_none() || number.is_some() {
             let root = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
             let root = connection.query_row(root, [spec.table], |row| row.get(0)).map_err(fault)?;
@@ -106,7 +107,7 @@ impl GeoPackageWriter {
             table: spec.table.to_owned(),
             unique: number.map(|(name, _)| name.to_owned()),
             srs_id: i32::try_from(spec.crs.epsg()).unwrap_or(0),
-            has_geometry: spec.geometry.is_some(),
+            tree,
             entries: Vec::new(),
             extent: Envelope::NOTHING,
             blob: Vec::new(),
@@ -120,7 +121,7 @@ impl GeoPackageWriter {
             self.rows = Rows::Inserts(self.reopen()?);
         }
         self.blob.clear();
-        if let Some(bytes) = row.wkb.filter(|_| self.has_geometry) {
+        if let Some(bytes) = row.wkb.filter(|_| self.tree.is_some()) {
             let envelope = wkb::envelope(bytes).ok().flatten();
             if let Some(envelope) = &envelope {
                 self.entries.push(rtree::Entry::new(row.fid, envelope));
@@ -128,7 +129,7 @@ impl GeoPackageWriter {
             }
             header::encode(&mut self.blob, self.srs_id, bytes, envelope.as_ref());
         }
-        let geometry = self.has_geometry.then(|| if self.blob.is_empty() { Column::Value(Value::Null) } else { Column::Blob(&self.blob) });
+        let geometry = self.tree.is_some().then(|| if self.blob.is_empty() { Column::Value(Value::Null) } else { Column::Blob(&self.blob) });
         let columns = row.id.map(Column::Value).into_iter().chain(geometry).chain(row.values.iter().copied().map(Column::Value));
         match &mut self.rows {
             Rows::Pages(pages) => pages.push(row.fid, columns).map_err(|source| GeoPackageError::Io { path: self.path.clone(), source }),
@@ -164,11 +165,18 @@ impl GeoPackageWriter {
     /// # Errors
     /// `Sqlite`, `Io`.
     pub fn finish(mut self, indexes: &[&str]) -> Result<Vec<rtree::Entry>, GeoPackageError> {
-        let connection = self.reopen()?;
+        let mut connection = self.reopen()?;
         let path = self.path;
         let fault = |source| GeoPackageError::Sqlite { path: path.clone(), source };
+        if let Some(tree) = &self.tree {
+            connection.execute_batch("COMMIT").map_err(fault)?;
+            connection.close().map_err(|(_, source)| fault(source))?;
+            tree.fill(&path, &self.entries).map_err(|source| GeoPackageError::Io { path: path.clone(), source })?;
+            connection = Connection::open(&path).map_err(fault)?;
+            begin(&connection).map_err(fault)?;
+        }
         let closing = Closing { connection: &connection, table: &self.table, extent: &self.extent };
-        closing.close(self.has_geometry.then_some(&mut self.entries), self.unique.as_deref(), indexes).map_err(fault)?;
+        closing.close(self.tree.is_some(), self.unique.as_deref(), indexes).map_err(fault)?;
         connection.close().map_err(|(_, source)| fault(source))?;
         Ok(self.entries)
     }
@@ -182,9 +190,8 @@ struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    fn close(&self, entries: Option<&mut Vec<rtree::Entry>>, unique: Option<&str>, indexes: &[&str]) -> rusqlite::Result<()> {
-        if let Some(entries) = entries {
-            rtree::build(self.connection, &format!("rtree_{}_{GEOMETRY}", self.table), entries)?;
+    fn close(&self, has_tree: bool, unique: Option<&str>, indexes: &[&str]) -> rusqlite::Result<()> {
+        if has_tree {
             self.connection.execute_batch(&schema::rtree_triggers(self.table, GEOMETRY, KEY))?;
         }
         let unique = unique.into_iter().map(|column| ("UNIQUE ", column));
@@ -220,7 +227,8 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN")
 }
 
-fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()> {
+/// The tables, and the R*Tree's where there is a geometry.
+fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<Option<rtree::Shadows>> {
     connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", schema::USER_VERSION)?;
     begin(connection)?;
@@ -258,7 +266,7 @@ fn prepare(connection: &Connection, spec: &TableSpec<'_>) -> rusqlite::Result<()
             rusqlite::params![spec.table, GEOMETRY],
         )?;
     }
-    Ok(())
+    spec.geometry.map(|_| rtree::create(connection, &format!("rtree_{}_{GEOMETRY}", spec.table))).transpose()
 }
 
 fn sql_value(column: Column<'_>) -> ToSqlOutput<'_> {

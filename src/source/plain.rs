@@ -95,8 +95,8 @@ impl Plain {
     pub fn kinds(&self) -> Option<Kinds> {
         let geometry = self.geometry?;
         let (mut kinds, mut last) = (Kinds::default(), None);
-        let walked: Result<(), Stop> = self.table.each(&mut |_, cells| {
-            let head = match cells.get(geometry) {
+        let walked: Result<(), Stop> = self.table.each_cell(geometry, &mut |cell| {
+            let head = match cell {
                 Some(Cell::Null) => return Ok(()),
                 Some(Cell::Blob(blob)) => linear(blob).and_then(peek),
                 _ => None,
