@@ -6,8 +6,12 @@
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use memmap2::Mmap;
+use rayon::iter::IntoParallelIterator;
+use rayon::iter::ParallelIterator;
 
 use crate::geopackage::TornPage;
 
@@ -30,11 +34,19 @@ pub struct Pages {
 }
 
 /// What a walk carries from page to page.
-struct Walk {
+struct Walk<'a> {
     /// A record that lies in several pages.
     overflow: Vec<u8>,
-    /// A tree has each page once; one that runs in circles is none.
-    pages_left: usize,
+    pages_left: &'a PagesLeft,
+}
+
+/// A tree has each page once; one that runs in circles is none.
+struct PagesLeft(AtomicUsize);
+
+impl PagesLeft {
+    fn take(&self) -> Option<()> {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok().map(|_| ())
+    }
 }
 
 impl Pages {
@@ -58,34 +70,87 @@ impl Pages {
     /// # Errors
     /// Those of `visit`; `TornPage` where the pages are no table.
     pub fn walk<E: From<TornPage>>(&self, root: u32, visit: Visit<'_, E>) -> Result<(), E> {
-        let mut walk = Walk { overflow: Vec::new(), pages_left: self.map.len() / self.page_bytes };
+        let mut walk = Walk { overflow: Vec::new(), pages_left: &self.pages_left() };
         self.descend(root, 0, &mut walk, visit)
     }
 
-    fn descend<E: From<TornPage>>(&self, number: u32, depth: usize, walk: &mut Walk, visit: Visit<'_, E>) -> Result<(), E> {
-        let torn = || TornPage { path: self.path.clone(), page: number };
-        walk.pages_left = walk.pages_left.checked_sub(1).ok_or_else(torn)?;
-        let page = self.page(number).filter(|_| depth < DEPTH_MAX).ok_or_else(torn)?;
-        let head = if number == 1 { HEAD_BYTES } else { 0 };
-        let two = |at: usize| page.get(at..at + 2).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])));
-        let kind = page[head];
-        let cells = two(head + 3).ok_or_else(torn)?;
-        let pointers = head + if kind == INTERIOR { 12 } else { 8 };
-        for cell in 0..cells {
-            let at = two(pointers + 2 * cell).ok_or_else(torn)?;
-            if kind == INTERIOR {
-                let child = four(page, at).ok_or_else(torn)?;
-                self.descend(child, depth + 1, walk, visit)?;
-            } else {
-                let (row, record) = self.cell(page, at, &mut walk.overflow).filter(|_| kind == LEAF).ok_or_else(torn)?;
-                visit(row, record)?;
-            }
+    /// Folds the records below each child of a root page on every core: `begin` makes an empty `T`, `see` adds a record,
+    /// `join` adds a `T` to another; the order of records is not kept.
+    ///
+    /// # Errors
+    /// Those of `see`; `TornPage` where the pages are no table.
+    pub fn fold<T: Send, E: From<TornPage> + Send>(
+        &self,
+        root: u32,
+        begin: impl Fn() -> T + Sync,
+        see: impl Fn(&mut T, &[u8]) -> Result<(), E> + Sync,
+        join: impl Fn(T, T) -> T + Sync + Send,
+    ) -> Result<T, E> {
+        let pages_left = &self.pages_left();
+        let node = self.node(root, pages_left)?;
+        let (roots, depth) = if node.is_leaf { (vec![root], 0) } else { (self.children(&node).collect::<Result<_, _>>()?, 1) };
+        let each = |root: u32| {
+            let mut seen = begin();
+            let mut walk = Walk { overflow: Vec::new(), pages_left };
+            self.descend(root, depth, &mut walk, &mut |_, record| see(&mut seen, record))?;
+            Ok(seen)
+        };
+        roots.into_par_iter().map(each).try_reduce(&begin, |one, other| Ok(join(one, other)))
+    }
+
+    /// Rows below a root page, by the heads of its leaves alone.
+    ///
+    /// # Errors
+    /// `TornPage` where the pages are no table.
+    pub fn count(&self, root: u32) -> Result<u64, TornPage> {
+        self.count_below(root, 0, &self.pages_left())
+    }
+
+    fn count_below(&self, number: u32, depth: usize, pages_left: &PagesLeft) -> Result<u64, TornPage> {
+        let node = self.node(number, pages_left)?;
+        if node.is_leaf {
+            return Ok(node.cells as u64);
         }
-        match kind {
-            LEAF => Ok(()),
-            INTERIOR => self.descend(four(page, head + 8).ok_or_else(torn)?, depth + 1, walk, visit),
-            _ => Err(torn().into()),
+        self.deeper(&node, depth)?;
+        self.children(&node).map(|child| self.count_below(child?, depth + 1, pages_left)).sum()
+    }
+
+    fn descend<E: From<TornPage>>(&self, number: u32, depth: usize, walk: &mut Walk<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+        let node = self.node(number, walk.pages_left)?;
+        if !node.is_leaf {
+            self.deeper(&node, depth)?;
+            return self.children(&node).try_for_each(|child| self.descend(child?, depth + 1, walk, visit));
         }
+        for cell in 0..node.cells {
+            let found = node.place(cell).and_then(|at| self.cell(node.page, at, &mut walk.overflow));
+            let (row, record) = found.ok_or_else(|| self.torn(number))?;
+            visit(row, record)?;
+        }
+        Ok(())
+    }
+
+    fn pages_left(&self) -> PagesLeft {
+        PagesLeft(AtomicUsize::new(self.map.len() / self.page_bytes))
+    }
+
+    fn torn(&self, page: u32) -> TornPage {
+        TornPage { path: self.path.clone(), page }
+    }
+
+    fn deeper(&self, node: &Node<'_>, depth: usize) -> Result<(), TornPage> {
+        if depth + 1 < DEPTH_MAX { Ok(()) } else { Err(self.torn(node.number)) }
+    }
+
+    fn node(&self, number: u32, pages_left: &PagesLeft) -> Result<Node<'_>, TornPage> {
+        let node = pages_left.take().and_then(|()| self.page(number)).and_then(|page| Node::of(number, page));
+        node.ok_or_else(|| self.torn(number))
+    }
+
+    /// The pages below an interior one, in the order of their rows.
+    fn children<'n>(&'n self, node: &'n Node<'_>) -> impl Iterator<Item = Result<u32, TornPage>> + 'n {
+        let last = std::iter::once_with(|| four(node.page, node.head + 8));
+        let children = (0..node.cells).map(|cell| four(node.page, node.place(cell)?)).chain(last);
+        children.map(|child| child.ok_or_else(|| self.torn(node.number)))
     }
 
     fn page(&self, number: u32) -> Option<&[u8]> {
@@ -118,6 +183,38 @@ impl Pages {
         }
         Some((row, overflow))
     }
+}
+
+/// A page of a table's b-tree.
+struct Node<'a> {
+    number: u32,
+    page: &'a [u8],
+    head: usize,
+    is_leaf: bool,
+    cells: usize,
+}
+
+impl<'a> Node<'a> {
+    /// `None` for a page that is none of a table.
+    fn of(number: u32, page: &'a [u8]) -> Option<Node<'a>> {
+        let head = if number == 1 { HEAD_BYTES } else { 0 };
+        let is_leaf = match page[head] {
+            LEAF => true,
+            INTERIOR => false,
+            _ => return None,
+        };
+        Some(Node { number, page, head, is_leaf, cells: two(page, head + 3)? })
+    }
+
+    /// Where the nth cell begins.
+    fn place(&self, cell: usize) -> Option<usize> {
+        two(self.page, self.head + if self.is_leaf { 8 } else { 12 } + 2 * cell)
+    }
+}
+
+fn two(bytes: &[u8], at: usize) -> Option<usize> {
+    let two = bytes.get(at..at + 2)?;
+    Some(usize::from(u16::from_be_bytes([two[0], two[1]])))
 }
 
 fn four(bytes: &[u8], at: usize) -> Option<u32> {
@@ -269,6 +366,15 @@ mod tests {
             });
             walk.expect("walked");
             assert_eq!(walked, 4_000, "{page_bytes}");
+            assert_eq!(pages.count(root).expect("counted"), 4_000);
+            let see = |sizes: &mut (usize, usize), record: &[u8]| {
+                *sizes = (sizes.0 + 1, sizes.1 + record.len());
+                Ok::<_, TornPage>(())
+            };
+            let folded = pages.fold(root, || (0, 0), see, |one, other| (one.0 + other.0, one.1 + other.1)).expect("folded");
+            let mut sizes = (0, 0);
+            pages.walk(root, &mut |_, record| see(&mut sizes, record)).expect("walked");
+            assert_eq!(folded, sizes);
             assert!(expected.next().expect("stepped").is_none());
         }
     }
@@ -293,11 +399,15 @@ mod tests {
         }
         std::fs::write(&path, bytes).expect("written");
         let mut seen = 0;
-        let walk: Result<(), TornPage> = Pages::open(&path).expect("a database").walk(root, &mut |_, _| {
+        let pages = Pages::open(&path).expect("a database");
+        let walk: Result<(), TornPage> = pages.walk(root, &mut |_, _| {
             seen += 1;
             Ok(())
         });
         assert!(matches!(walk, Err(TornPage { .. })), "{seen}");
+        assert!(matches!(pages.count(root), Err(TornPage { .. })));
+        let folded: Result<(), TornPage> = pages.fold(root, || (), |(), _| Ok(()), |(), ()| ());
+        assert!(matches!(folded, Err(TornPage { .. })));
     }
 
     #[test]

@@ -61,12 +61,27 @@ impl Table {
         })
     }
 
-    /// Calls `visit` with one column's cell of each row, `None` where a row has none: a third of the cost of all cells.
+    /// Folds one column's cell of each row on every core, as `Pages::fold`: `None` where a row has none. A third of the cost of
+    /// all cells.
     ///
     /// # Errors
-    /// Those of `visit`; `TornPage`.
-    pub fn each_cell<E: From<TornPage>>(&self, column: usize, visit: &mut dyn FnMut(Option<Cell<'_>>) -> Result<(), E>) -> Result<(), E> {
-        self.pages.walk(self.root, &mut |_, record| visit(nth_cell(record, column)))
+    /// Those of `see`; `TornPage`.
+    pub fn fold_cells<T: Send, E: From<TornPage> + Send>(
+        &self,
+        column: usize,
+        begin: impl Fn() -> T + Sync,
+        see: impl Fn(&mut T, Option<Cell<'_>>) -> Result<(), E> + Sync,
+        join: impl Fn(T, T) -> T + Sync + Send,
+    ) -> Result<T, E> {
+        self.pages.fold(self.root, begin, |seen, record| see(seen, nth_cell(record, column)), join)
+    }
+
+    /// Rows, counted where SQLite would read every page through its cache.
+    ///
+    /// # Errors
+    /// `TornPage`.
+    pub fn count(&self) -> Result<u64, TornPage> {
+        self.pages.count(self.root)
     }
 }
 

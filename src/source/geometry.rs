@@ -53,6 +53,11 @@ impl Kinds {
         self.seen[base as usize] = true;
     }
 
+    pub fn joined(mut self, other: &Kinds) -> Kinds {
+        self.seen.iter_mut().zip(other.seen).for_each(|(seen, too)| *seen |= too);
+        Kinds { has_z: self.has_z || other.has_z, has_m: self.has_m || other.has_m, ..self }
+    }
+
     /// One kind alone stays; single and multi together are multi; points among areas are `Geometry`.
     pub fn geometry_type(&self) -> GeometryType {
         let families = [

@@ -97,17 +97,19 @@ pub fn describe(request: &Request, driver: &'static str, only: Option<&str>) -> 
 }
 
 fn describe_layer(path: &Path, driver: &str, opened: &Opened, layer: &mut Layer<'_>) -> Result<SourceLayer, String> {
-    let geometry = geometry_column(opened, layer);
-    let handle = unsafe { layer.c_layer() };
-    // SAFETY: the layer is open; the count may read the whole of a format without an index.
-    let count = unsafe { gdal_sys::OGR_L_GetFeatureCount(handle, 1) };
+    let plain = opened.is_geopackage.then(|| Plain::open(&opened.path, layer, &[])).flatten();
+    let geometry = geometry_column(opened, layer, plain.as_ref());
+    let rows = plain.and_then(|plain| plain.count()).or_else(|| {
+        // SAFETY: the layer is open; the count may read the whole of a format without an index.
+        u64::try_from(unsafe { gdal_sys::OGR_L_GetFeatureCount(layer.c_layer(), 1) }).ok()
+    });
     let (fields, _) = fields(opened, layer);
     Ok(SourceLayer {
         name: decoded_name(opened, layer),
         fields,
         geometry,
         crs: if geometry.is_some() { claimed_crs(path, driver, layer) } else { ClaimedCrs::NotApplicable },
-        rows_claimed: u64::try_from(count).ok(),
+        rows_claimed: rows,
         title: metadata(layer, c"IDENTIFIER").filter(|title| *title != layer.name()),
         description: metadata(layer, c"DESCRIPTION"),
         encoding: opened.charset.as_ref().map(|(_, evidence)| evidence.clone()),
@@ -139,7 +141,7 @@ fn metadata(layer: &Layer<'_>, key: &CStr) -> Option<String> {
 }
 
 /// The type that every geometry fits. Declared multi types and points are believed; others are looked at, row by row.
-fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryColumn> {
+fn geometry_column(opened: &Opened, layer: &mut Layer<'_>, plain: Option<&Plain>) -> Option<GeometryColumn> {
     // SAFETY: the layer is live.
     let declared = unsafe { gdal_sys::OGR_L_GetGeomType(layer.c_layer()) };
     // wkbNone.
@@ -157,8 +159,7 @@ fn geometry_column(opened: &Opened, layer: &mut Layer<'_>) -> Option<GeometryCol
     if let Some(geometry_type) = known {
         return Some(GeometryColumn { geometry_type, has_z, has_m });
     }
-    let plain = opened.is_geopackage.then(|| Plain::open(&opened.path, layer, &[])).flatten();
-    let kinds = match plain.and_then(|plain| plain.kinds()) {
+    let kinds = match plain.and_then(Plain::kinds) {
         Some(kinds) => kinds,
         None => kinds_by_ogr(layer)?,
     };

@@ -94,21 +94,26 @@ impl Plain {
     /// What the geometries are; `None` where one of them must be looked at by OGR.
     pub fn kinds(&self) -> Option<Kinds> {
         let geometry = self.geometry?;
-        let (mut kinds, mut last) = (Kinds::default(), None);
-        let walked: Result<(), Stop> = self.table.each_cell(geometry, &mut |cell| {
+        let see = |(kinds, last): &mut (Kinds, Option<Head>), cell: Option<Cell<'_>>| {
             let head = match cell {
                 Some(Cell::Null) => return Ok(()),
                 Some(Cell::Blob(blob)) => linear(blob).and_then(peek),
                 _ => None,
             };
             let head = head.ok_or(Stop::Torn)?;
-            if last != Some(head) {
+            if *last != Some(head) {
                 kinds.see(head.code + 1000 * (u32::from(head.has_z) + 2 * u32::from(head.has_m)));
-                last = Some(head);
+                *last = Some(head);
             }
-            Ok(())
-        });
-        walked.is_ok().then_some(kinds)
+            Ok::<_, Stop>(())
+        };
+        let begin = || (Kinds::default(), None);
+        self.table.fold_cells(geometry, begin, see, |(one, _), (other, _)| (one.joined(&other), None)).ok().map(|(kinds, _)| kinds)
+    }
+
+    /// Rows of the table; `None` where it is torn.
+    pub fn count(&self) -> Option<u64> {
+        self.table.count().ok()
     }
 
     /// OGR's filter for the rows that come after a key.
