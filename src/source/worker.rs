@@ -1,12 +1,15 @@
 //! The worker: one file, one question, few rights.
 
+use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::BufWriter;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
 
 use landlock::ABI;
 use landlock::Access;
@@ -41,7 +44,9 @@ const FILES_MAX: u64 = 256;
 
 /// Body of `bocage worker`: answers requests on standard input, a line each, on standard output, until there are no more.
 pub fn worker_main() -> ExitCode {
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    // Not by way of `Stdout`, which looks for lines in what it is given.
+    let Ok(out) = io::stdout().as_fd().try_clone_to_owned() else { return ExitCode::FAILURE };
+    let mut out = BufWriter::with_capacity(1 << 16, File::from(out));
     let mut restricted_to: Option<PathBuf> = None;
     for line in io::stdin().lock().lines() {
         let request: Option<Request> = line.ok().and_then(|line| serde_json::from_str(&line).ok());
@@ -89,10 +94,10 @@ fn restrict(request: &Request) {
     }
 }
 
-/// The sink of a reading: each batch goes out at once.
+/// The sink of a reading: each batch goes out while the next is read.
 pub type Sink<'a> = &'a mut dyn FnMut(&FeatureBatch) -> io::Result<()>;
 
-fn answer(request: &Request, out: &mut impl Write) -> Result<(), String> {
+fn answer(request: &Request, out: &mut (impl Write + Send)) -> Result<(), String> {
     let broken = |error: io::Error| error.to_string();
     let is_table = recognise(&request.path).is_some_and(|format| format.driver().is_none());
     match &request.question {
@@ -106,19 +111,35 @@ fn answer(request: &Request, out: &mut impl Write) -> Result<(), String> {
             pipe::send(out, pipe::DESCRIPTION, &payload).map_err(broken)
         }
         Question::Features(layer, geometry) => {
-            let mut sink = |batch: &FeatureBatch| {
-                out.write_all(&[pipe::BATCH])?;
-                frame::write(out, batch)
-            };
-            let outcome = if is_table {
-                tabular::read(&request.path, &request.options, &mut sink)
-            } else {
-                ogr::read(request, driver(&request.path)?, layer, *geometry, &mut sink)
-            }?;
+            let outcome = sending(out, |sink| {
+                if is_table {
+                    tabular::read(&request.path, &request.options, sink)
+                } else {
+                    ogr::read(request, driver(&request.path)?, layer, *geometry, sink)
+                }
+            })?;
             let payload = serde_json::to_vec(&outcome).map_err(|error| error.to_string())?;
             pipe::send(out, pipe::OUTCOME, &payload).map_err(broken)
         }
     }
+}
+
+/// Calls `read` with a sink whose batches are written on a thread of their own: the kernel copies each into the pipe, and the
+/// parent out of it, as long as a sixth of the time it took to read.
+fn sending<T>(out: &mut (impl Write + Send), read: impl FnOnce(Sink<'_>) -> Result<T, String>) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let (sender, batches) = sync_channel::<FeatureBatch>(1);
+        let sent = scope.spawn(move || {
+            batches.iter().try_for_each(|batch| {
+                out.write_all(&[pipe::BATCH])?;
+                frame::write(out, &batch)
+            })
+        });
+        let read = read(&mut |batch| sender.send(batch.clone()).map_err(|_| io::ErrorKind::BrokenPipe.into()));
+        drop(sender);
+        let sent = sent.join().unwrap_or_else(|_| Err(io::Error::other("a thread ended")));
+        sent.map_err(|error| error.to_string()).and(read)
+    })
 }
 
 fn driver(path: &Path) -> Result<&'static str, String> {
