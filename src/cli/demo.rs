@@ -10,9 +10,9 @@ use include_dir::Dir;
 use include_dir::include_dir;
 
 use crate::cli::progress::Line;
+use crate::config::LayerFile;
 use crate::config::Site;
 use crate::publish::Publisher;
-use crate::publish::report::LayerReport;
 use crate::server;
 use crate::server::ServeOptions;
 
@@ -40,10 +40,9 @@ impl Demo {
         }
         let publisher = Publisher::open(Site::open(&root)?, &std::env::current_exe()?)?;
         let line = Line::new();
-        for file in publisher.site.layer_files()? {
-            let file = file?;
-            let report = publisher.publish(&file, &|layer, step, rows| line.tell(layer, step, rows));
-            if LayerReport::is_refusal(&report) {
+        let files: Vec<LayerFile> = publisher.site.layer_files()?.into_iter().collect::<Result<_, _>>()?;
+        for (file, report) in files.iter().zip(publisher.publish_all(&files, &|layer, step, rows| line.tell(layer, step, rows))) {
+            if report.is_refusal() {
                 bail!("{}", report.text());
             }
             super::say(&format!("{} : {} objets", file.title.as_deref().unwrap_or(file.id.as_str()), report.features.unwrap_or(0)))?;

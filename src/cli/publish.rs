@@ -169,10 +169,8 @@ pub struct Publish {
 impl Publish {
     pub fn run(&self, publisher: &Publisher) -> anyhow::Result<ExitCode> {
         let line = Line::new();
-        let mut reports = Vec::new();
-        for file in chosen(publisher, &self.layers)? {
-            reports.push(publisher.publish(&file, &|layer, step, rows| line.tell(layer, step, rows)));
-        }
+        let files = chosen(publisher, &self.layers)?;
+        let reports = publisher.publish_all(&files, &|layer, step, rows| line.tell(layer, step, rows));
         drop(line);
         tell(&reports, self.json)
     }

@@ -11,7 +11,6 @@ use clap::Args;
 
 use crate::config::Site;
 use crate::publish::Publisher;
-use crate::publish::report::LayerReport;
 use crate::server;
 use crate::server::ServeOptions;
 
@@ -38,11 +37,9 @@ impl Serve {
         }
         let folder = tempfile::tempdir()?;
         let publisher = Publisher::open(Site::ad_hoc(folder.path()), &std::env::current_exe()?)?;
-        for file in publisher.ad_hoc_files(&self.files)? {
-            let report = publisher.publish(&file, &|_, _, _| {});
-            if LayerReport::is_refusal(&report) {
-                bail!("{}", report.text());
-            }
+        let reports = publisher.publish_all(&publisher.ad_hoc_files(&self.files)?, &|_, _, _| {});
+        if let Some(refusal) = reports.iter().find(|report| report.is_refusal()) {
+            bail!("{}", refusal.text());
         }
         self.serve(publisher)
     }

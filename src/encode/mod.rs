@@ -59,6 +59,10 @@ pub trait Download: Sync {
     fn suffix(&self) -> &'static str;
     fn title(&self) -> &'static str;
     fn media_type(&self) -> &'static str;
+    /// CPU seconds for a million addresses, about: of several downloads the slowest begins first, so that no core waits for it.
+    fn weight(&self) -> u32 {
+        1
+    }
     /// Whether this layer can be written so (a Shapefile holds one kind of geometry).
     fn suits(&self, layer: &Layer) -> bool;
     /// Writes the whole layer to `path`, pulling batches in lon, lat, store order. Returns what was lost or cut, in French.

@@ -56,6 +56,11 @@ impl Download for ShapefileZip {
         media_type::SHAPEFILE_ZIP
     }
 
+    /// GDAL asks the kernel for each record, three times.
+    fn weight(&self) -> u32 {
+        6
+    }
+
     fn suits(&self, layer: &Layer) -> bool {
         let mixed = [GeometryType::Geometry, GeometryType::GeometryCollection];
         layer.geometry.is_some_and(|geometry| !mixed.contains(&geometry.geometry_type))

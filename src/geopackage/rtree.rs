@@ -110,9 +110,10 @@ impl Shadows {
         }
         nodes.finish()?;
         let root = Level { entries: root, first: 1 };
-        let mut links = below.iter().chain(once(&root)).map(|level| {
-            level.entries.iter().zip(0i64..).map(|(entry, at)| (entry.row, level.first + at / cells as i64))
-        });
+        let mut links = below
+            .iter()
+            .chain(once(&root))
+            .map(|level| level.entries.iter().zip(0i64..).map(|(entry, at)| (entry.row, level.first + at / cells as i64)));
         let mut rows: Vec<(i64, i64)> = links.next().into_iter().flatten().collect();
         write_links(path, self.parent, links.flatten())?;
         rows.sort_unstable();
@@ -186,8 +187,7 @@ mod tests {
                 assert_eq!(found, (i64::from(count), (0..count).map(row).sum()));
                 let change = "DELETE FROM rtree_t_geom WHERE id % 3 = 0; INSERT INTO rtree_t_geom VALUES (900000, 0, 1, 48, 49)";
                 connection.execute_batch(change).expect("a tree like any other");
-                let verdict: String =
-                    connection.query_row("SELECT rtreecheck('rtree_t_geom')", [], |row| row.get(0)).expect("checked");
+                let verdict: String = connection.query_row("SELECT rtreecheck('rtree_t_geom')", [], |row| row.get(0)).expect("checked");
                 assert_eq!(verdict, "ok", "{count}");
             }
         }

@@ -129,7 +129,8 @@ impl GeoPackageWriter {
             }
             header::encode(&mut self.blob, self.srs_id, bytes, envelope.as_ref());
         }
-        let geometry = self.tree.is_some().then(|| if self.blob.is_empty() { Column::Value(Value::Null) } else { Column::Blob(&self.blob) });
+        let geometry =
+            self.tree.is_some().then(|| if self.blob.is_empty() { Column::Value(Value::Null) } else { Column::Blob(&self.blob) });
         let columns = row.id.map(Column::Value).into_iter().chain(geometry).chain(row.values.iter().copied().map(Column::Value));
         match &mut self.rows {
             Rows::Pages(pages) => pages.push(row.fid, columns).map_err(|source| GeoPackageError::Io { path: self.path.clone(), source }),

@@ -1,10 +1,9 @@
 //! The downloads of a version, written beside its store before anything is switched.
 
 use std::io;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
-use rayon::iter::IntoParallelRefIterator;
-use rayon::iter::ParallelIterator;
 
 use crate::encode::DOWNLOADS;
 use crate::encode::Download;
@@ -18,7 +17,7 @@ pub struct Written {
     pub notes: Vec<String>,
 }
 
-/// Every download that suits the layer, several at a time: each reads the store for itself.
+/// Every download that suits the layer, several at a time, the slowest first: each reads the store for itself.
 ///
 /// A format too small for the layer (a Shapefile over 2 GB) is left out, with a note.
 ///
@@ -26,24 +25,18 @@ pub struct Written {
 /// Those of the disk and of GDAL, with the file's name.
 pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
     let suited: Vec<&&dyn Download> = DOWNLOADS.iter().filter(|download| download.suits(&staged.layer)).collect();
-    let written: Vec<(String, Option<Vec<String>>)> = suited
-        .par_iter()
-        .map(|download| {
-            let name = format!("{}{}", staged.layer.id, download.suffix());
-            let path = staged.folder.join(&name);
-            let mut batches = staged.batches()?.map(|batch| batch.map_err(io::Error::other));
-            match download.write(&staged.layer, Some(record), &mut batches, &path) {
-                Ok(notes) => Ok((name, Some(notes))),
-                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                    if path.exists() {
-                        std::fs::remove_file(&path)?;
-                    }
-                    Ok((name, None))
-                }
-                Err(error) => Err(error).with_context(|| format!("« {name} » n'a pas pu être écrit")),
-            }
-        })
-        .collect::<anyhow::Result<_>>()?;
+    let written: Vec<OnceLock<anyhow::Result<Named>>> = suited.iter().map(|_| OnceLock::new()).collect();
+    let mut order: Vec<usize> = (0..suited.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(suited[*at].weight()));
+    rayon::scope_fifo(|scope| {
+        for at in order {
+            let (download, written) = (suited[at], &written[at]);
+            scope.spawn_fifo(move |_| {
+                written.get_or_init(|| write(staged, record, *download));
+            });
+        }
+    });
+    let written: Vec<Named> = written.into_iter().filter_map(OnceLock::into_inner).collect::<anyhow::Result<_>>()?;
     let mut all = Written { files: Vec::new(), notes: Vec::new() };
     for (download, (name, notes)) in suited.iter().zip(written) {
         let Some(notes) = notes else {
@@ -54,4 +47,23 @@ pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Writt
         all.files.push((name, download.media_type().to_owned(), download.title().to_owned()));
     }
     Ok(all)
+}
+
+/// A file's name and what it lost; `None` where the layer is too large for its format.
+type Named = (String, Option<Vec<String>>);
+
+fn write(staged: &Staged, record: &Record, download: &dyn Download) -> anyhow::Result<Named> {
+    let name = format!("{}{}", staged.layer.id, download.suffix());
+    let path = staged.folder.join(&name);
+    let mut batches = staged.batches()?.map(|batch| batch.map_err(io::Error::other));
+    match download.write(&staged.layer, Some(record), &mut batches, &path) {
+        Ok(notes) => Ok((name, Some(notes))),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            if path.exists() {
+                std::fs::remove_file(&path)?;
+            }
+            Ok((name, None))
+        }
+        Err(error) => Err(error).with_context(|| format!("« {name} » n'a pas pu être écrit")),
+    }
 }

@@ -12,6 +12,9 @@ pub mod report;
 mod scratch;
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -37,12 +40,14 @@ use crate::store::LayerWriter;
 use crate::store::Staged;
 use crate::store::Store;
 use crate::store::Writer;
+use crate::store::Writers;
 
 /// Publishes the layers of one site.
 pub struct Publisher {
     pub site: Site,
     pub store: Store,
     pub source: Source,
+    writers: Writers,
     /// Where `source` makes its copies.
     _scratch: Scratch,
 }
@@ -52,6 +57,10 @@ pub type Progress<'a> = &'a (dyn Fn(&str, &str, u64) + Sync);
 
 /// How long a publication waits for another one: a department's parcels take a minute or two.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// Layers that are published at one time. Two keep both cores of a small server at work; each more would take the memory of
+/// another layer.
+const LAYERS_AT_ONCE: usize = 2;
 
 /// The register's note of what a version was made from.
 const NOTE_SOURCE: &str = "source";
@@ -73,7 +82,8 @@ impl Publisher {
         let root = var.join("scratch");
         let scratch = Scratch::open(&root).with_context(|| root.display().to_string())?;
         let source = Source { program: program.to_owned(), scratch: scratch.path().to_owned(), in_place: false };
-        Ok(Publisher { site, store, source, _scratch: scratch })
+        let writers = store.writers();
+        Ok(Publisher { site, store, source, writers, _scratch: scratch })
     }
 
     /// Reads and judges one layer file; publishes nothing.
@@ -92,7 +102,32 @@ impl Publisher {
         let started = Instant::now();
         let mut report = self.try_publish(file, progress).unwrap_or_else(|error| LayerReport::failed(file, &error));
         report.duration_ms = millis(started);
+        progress(file.id.as_str(), "terminé", 0);
         report
+    }
+
+    /// Publishes several layers, two at a time: each has steps that one core does alone. The layer that the others are checked
+    /// against goes first. Reports are in the order of `files`, which are different layers.
+    pub fn publish_all(&self, files: &[LayerFile], progress: Progress<'_>) -> Vec<LayerReport> {
+        let is_territory = |file: &LayerFile| self.site.territory_layer.as_ref() == Some(&file.id);
+        let reports: Vec<OnceLock<LayerReport>> = files.iter().map(|_| OnceLock::new()).collect();
+        let publish = |at: usize| reports[at].get_or_init(|| self.publish(&files[at], progress));
+        let (first, others): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|at| is_territory(&files[*at]));
+        first.into_iter().for_each(|at| {
+            publish(at);
+        });
+        let queue = Mutex::new(others.into_iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        std::thread::scope(|scope| {
+            for _ in 0..LAYERS_AT_ONCE {
+                scope.spawn(|| {
+                    while let Some(at) = next() {
+                        publish(at);
+                    }
+                });
+            }
+        });
+        reports.into_iter().filter_map(OnceLock::into_inner).collect()
     }
 
     fn try_publish(&self, file: &LayerFile, progress: Progress<'_>) -> anyhow::Result<LayerReport> {
@@ -112,7 +147,7 @@ impl Publisher {
             return Ok(LayerReport { outcome: Outcome::Unchanged, ..report });
         }
         progress(file.id.as_str(), "attente du verrou", 0);
-        let writer = self.store.writer(LOCK_WAIT)?;
+        let writer = self.writers.writer(LOCK_WAIT)?;
         let examined = examine::examine(self, file, Some(&writer), progress)?;
         let mut report = examined.report(file);
         let live = examined.live.clone();
@@ -230,7 +265,7 @@ impl Publisher {
 
     fn withdraw(&self, file: &LayerFile) -> anyhow::Result<LayerReport> {
         if self.is_served(&file.id)? {
-            let writer = self.store.writer(LOCK_WAIT)?;
+            let writer = self.writers.writer(LOCK_WAIT)?;
             writer.set_state(&file.id, LayerState::Withdrawn, &Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())?;
         }
         Ok(LayerReport::waiting(file, Outcome::Withdrawn))

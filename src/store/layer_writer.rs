@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow_array::Array;
 use sha2::Digest;
@@ -42,6 +43,7 @@ use crate::store::spool::Key;
 use crate::store::spool::Records;
 use crate::store::spool::Spool;
 use crate::store::writer;
+use crate::store::writer::Lock;
 
 /// Layers below this are read whole in less than a millisecond.
 const INDEXED_FEATURES_MIN: u64 = 10_000;
@@ -61,6 +63,7 @@ impl Drop for Staging {
 /// A version being written: any number of batches, then `finish`.
 pub struct LayerWriter {
     store: Store,
+    lock: Arc<Lock>,
     layer: Layer,
     is_keyed: bool,
     staging: Staging,
@@ -70,13 +73,13 @@ pub struct LayerWriter {
 }
 
 impl LayerWriter {
-    pub(super) fn begin(store: &Store, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
+    pub(super) fn begin(store: &Store, lock: Arc<Lock>, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
         let folder = store.layer_folder(&layer.id).join(format!("{}{}", writer::STAGING, std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(fault(&folder))?;
         let staging = Staging(folder);
         let spool = Spool::create(&staging.0.join("spool"))?;
-        Ok(LayerWriter { store: store.clone(), layer, is_keyed, staging, spool, interval: (None, None) })
+        Ok(LayerWriter { store: store.clone(), lock, layer, is_keyed, staging, spool, interval: (None, None) })
     }
 
     /// Columns as `layer.fields`, geometry lon, lat unrounded. `batch.ids` are the source's own row ids (may be null).
@@ -108,7 +111,7 @@ impl LayerWriter {
     /// # Errors
     /// `Io`, `Sqlite`, `DuplicateId`.
     pub fn finish(self) -> Result<Staged, StoreError> {
-        let LayerWriter { store, mut layer, is_keyed, staging, spool, interval } = self;
+        let LayerWriter { store, lock, mut layer, is_keyed, staging, spool, interval } = self;
         let extent = spool.extent;
         let (records, keys) = spool.finish().map_err(fault(&staging.0))?;
         layer.features = keys.len() as u64;
@@ -122,7 +125,7 @@ impl LayerWriter {
         drop(records);
         let spool_path = staging.0.join("spool");
         fs::remove_file(&spool_path).map_err(fault(&spool_path))?;
-        Ok(Staged { folder: staging.0.clone(), layer, store, staging, ids, content })
+        Ok(Staged { folder: staging.0.clone(), layer, store, lock, staging, ids, content })
     }
 }
 
@@ -251,6 +254,7 @@ pub struct Staged {
     /// Where the downloads are to be written.
     pub folder: PathBuf,
     store: Store,
+    lock: Arc<Lock>,
     staging: Staging,
     ids: Ids,
     content: Vec<u8>,
@@ -317,7 +321,7 @@ impl Staged {
         let register = Register::open(&self.store.register_path())?;
         register.add_version(&id, &version, now, self.layer.features)?;
         register.remember(&id, now, &format!("publication de la version {version}"))?;
-        writer::point(&self.store, &id, &version)?;
+        self.lock.point(&self.store, &id, &version)?;
         Ok(manifest)
     }
 

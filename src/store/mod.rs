@@ -49,6 +49,7 @@ pub use crate::store::select::Chunk;
 pub use crate::store::select::RowPage;
 pub use crate::store::select::Selection;
 pub use crate::store::writer::Writer;
+pub use crate::store::writer::Writers;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -162,6 +163,11 @@ impl Store {
     /// `Locked` after `wait` went by.
     pub fn writer(&self, wait: Duration) -> Result<Writer, StoreError> {
         Writer::lock(self, wait)
+    }
+
+    /// Writers that share one lock.
+    pub fn writers(&self) -> Writers {
+        Writers::new(self)
     }
 
     /// Layers that were ever published, with their state and current version.

@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::fs::File;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::Weak;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -37,27 +41,78 @@ fn is_recent(published: &str, now: &str) -> bool {
     parsed.is_some_and(|(published, now)| now.duration_since(published) < READERS_GRACE)
 }
 
-/// The one that writes; holds the lock until it is dropped, and the kernel frees it when the process dies.
+/// The right to write, until it is dropped; the kernel takes it back when the process dies.
+pub struct Lock {
+    _file: File,
+    /// Writers of one process count generations one after the other.
+    generation: Mutex<()>,
+}
+
+impl Lock {
+    /// Tells servers that what is published changed.
+    fn bump(&self, store: &Store) -> Result<(), StoreError> {
+        let _one = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        disk::replace(&store.root.join("generation"), (store.generation() + 1).to_string().as_bytes())
+    }
+
+    /// The atomic switch.
+    pub fn point(&self, store: &Store, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
+        disk::replace(&store.layer_folder(layer).join("current"), version.as_str().as_bytes())?;
+        self.bump(store)
+    }
+}
+
+/// The writers of one process, on any threads, each for a layer of its own: the first takes the lock, the last frees it.
+pub struct Writers {
+    store: Store,
+    lock: Mutex<Weak<Lock>>,
+}
+
+impl Writers {
+    pub(super) fn new(store: &Store) -> Writers {
+        Writers { store: store.clone(), lock: Mutex::new(Weak::new()) }
+    }
+
+    /// A writer for a layer that no other one writes.
+    ///
+    /// # Errors
+    /// `Locked` after `wait` went by, where another process writes.
+    pub fn writer(&self, wait: Duration) -> Result<Writer, StoreError> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = held.upgrade() {
+            return Writer::with(&self.store, lock);
+        }
+        let writer = Writer::lock(&self.store, wait)?;
+        *held = Arc::downgrade(&writer.lock);
+        Ok(writer)
+    }
+}
+
+/// The one that writes; holds the lock until it is dropped.
 pub struct Writer {
     store: Store,
     register: Register,
-    _lock: File,
+    lock: Arc<Lock>,
 }
 
 impl Writer {
     pub(super) fn lock(store: &Store, wait: Duration) -> Result<Writer, StoreError> {
         let path = store.root.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault(&path))?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault(&path))?;
         let started = Instant::now();
-        while rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        while rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             if started.elapsed() >= wait {
                 return Err(StoreError::Locked { path });
             }
             std::thread::sleep(LOCK_POLL);
         }
-        let writer = Writer { store: store.clone(), register: Register::open(&store.register_path())?, _lock: lock };
+        let writer = Writer::with(store, Arc::new(Lock { _file: file, generation: Mutex::new(()) }))?;
         writer.recover()?;
         Ok(writer)
+    }
+
+    fn with(store: &Store, lock: Arc<Lock>) -> Result<Writer, StoreError> {
+        Ok(Writer { store: store.clone(), register: Register::open(&store.register_path())?, lock })
     }
 
     /// Sweeps what an interrupted writer left, erases what it was to erase, and tells the register of versions that it
@@ -94,7 +149,7 @@ impl Writer {
     /// # Errors
     /// `Io`.
     pub fn begin(&self, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
-        LayerWriter::begin(&self.store, layer, is_keyed)
+        LayerWriter::begin(&self.store, self.lock.clone(), layer, is_keyed)
     }
 
     /// Makes another kept version the served one.
@@ -104,7 +159,7 @@ impl Writer {
     pub fn switch(&self, layer: &LayerId, version: &Version, now: &str) -> Result<(), StoreError> {
         self.store.manifest(layer, version)?;
         self.register.remember(layer, now, &format!("retour à la version {version}"))?;
-        point(&self.store, layer, version)
+        self.lock.point(&self.store, layer, version)
     }
 
     /// # Errors
@@ -122,7 +177,7 @@ impl Writer {
         };
         self.register.set_state(layer, state)?;
         self.register.remember(layer, now, what)?;
-        bump(&self.store)
+        self.lock.bump(&self.store)
     }
 
     /// Erases the bytes of one version, or of all. The register keeps that it happened. A layer whose served version is
@@ -150,7 +205,7 @@ impl Writer {
         if versions.iter().all(|entry| entry.purged || chosen.iter().any(|gone| gone.version == entry.version)) {
             self.register.set_state(layer, LayerState::Gone)?;
         }
-        bump(&self.store)
+        self.lock.bump(&self.store)
     }
 
     /// Deletes versions beyond the `keep` newest; never the current one, nor one that was served a moment ago: somebody may
@@ -187,16 +242,6 @@ impl Writer {
     /// `Sqlite`.
     pub fn note(&self, layer: &LayerId, key: &str, value: Option<&str>) -> Result<(), StoreError> {
         self.register.set_note(layer, key, value)?;
-        if [crate::store::REVISION, crate::store::LIVE].contains(&key) { bump(&self.store) } else { Ok(()) }
+        if [crate::store::REVISION, crate::store::LIVE].contains(&key) { self.lock.bump(&self.store) } else { Ok(()) }
     }
-}
-
-/// The atomic switch.
-pub fn point(store: &Store, layer: &LayerId, version: &Version) -> Result<(), StoreError> {
-    disk::replace(&store.layer_folder(layer).join("current"), version.as_str().as_bytes())?;
-    bump(store)
-}
-
-fn bump(store: &Store) -> Result<(), StoreError> {
-    disk::replace(&store.root.join("generation"), (store.generation() + 1).to_string().as_bytes())
 }
