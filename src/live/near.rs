@@ -2,9 +2,10 @@
 //!
 //! The index gives what comes near the box, each row with its key alone: what lies well inside is sure, and what lies on the
 //! edge brings its geometry, on which this program decides in lon, lat, as for a version. That is exact, tells how many there
-//! are at no further cost, and takes a tenth of what PostGIS takes to transform and to relate. Then the page is fetched by its
-//! keys.
+//! are at no further cost, and takes a tenth of what PostGIS takes to transform and to relate. Then the rows of the page are
+//! fetched from where they lay a moment ago, which spares a search for each key; by their keys where one moved meanwhile.
 
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use crate::crs::Transform;
@@ -18,8 +19,10 @@ use crate::live::order::Key;
 use crate::live::order::Order;
 use crate::live::select::Chosen;
 use crate::live::select::PAGE_ROWS_MAX;
+use crate::live::select::Read;
 use crate::live::select::texts;
 use crate::model::crs::CRS84;
+use crate::model::feature::FeatureId;
 use crate::model::geometry::Envelope;
 use crate::model::wkb;
 use crate::model::wkb_box;
@@ -36,10 +39,15 @@ const GEOMETRY_BYTES_MAX: usize = 32 << 10;
 /// A row that comes near the box.
 struct Near {
     key: Key,
+    /// Where it lay, in PostgreSQL's binary form of a `tid`.
+    place: Option<[u8; 6]>,
     is_behind: bool,
     /// On the edge of the box.
     geometry: Option<Vec<u8>>,
 }
+
+/// Key, place, and the geometry of what lies on the edge.
+type Found = (i64, Option<[u8; 6]>, Option<Vec<u8>>);
 
 impl LiveReader {
     /// `None` where no box is asked, or too much comes near it.
@@ -95,19 +103,57 @@ impl LiveReader {
         let limit = query.page.limit.unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
         let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
         let mut following = found.iter().filter(|near| near.is_behind).skip(offset);
-        let keys: Vec<&Key> = following.by_ref().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|near| &near.key).collect();
+        let page: Vec<&Near> = following.by_ref().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
         let more = following.next().is_some();
-        if keys.is_empty() {
+        if page.is_empty() {
             return Ok(Some(LivePage { batches: Vec::new(), matched, next: None }));
         }
-        let (chosen, list) = order.among(&keys);
-        let read = self.read(query, columns, &order, keys.len() as u64, &Chosen::Often(chosen), &[list])?;
+        let read = match self.rows_in_place(query, columns, &order, &page)? {
+            Some(read) => read,
+            None => {
+                let among = |translator: &mut Translator<'_>| order.among(page.iter().map(|near| &near.key), translator);
+                self.rows_where(among, query, columns, &order, page.len())?
+            }
+        };
         if more && read.last.is_empty() {
             // A row of the page was deleted a moment ago, and nothing says where the next one begins.
             return Ok(None);
         }
         let next = (more || read.more).then_some(read.last);
         Ok(Some(LivePage { batches: read.batches, matched, next }))
+    }
+
+    /// The rows of a page where they lay; `None` where one of them is not there any more.
+    fn rows_in_place(&self, query: &Query, columns: &Columns<'_>, order: &Order, page: &[&Near]) -> Result<Option<Read>, LiveError> {
+        let places: Option<Vec<[u8; 6]>> = page.iter().map(|near| near.place).collect();
+        let Some(places) = places.filter(|_| self.source.table.has_places && order.is_by_ids()) else { return Ok(None) };
+        let lay = |translator: &mut Translator<'_>| format!("t.ctid = ANY ({})", translator.bind(tids(&places), "tid[]"));
+        let read = self.rows_where(lay, query, columns, order, page.len())?;
+        let mut expected = page.iter();
+        let is_it = |found: FeatureId| match (expected.next().map(|near| &near.key), found) {
+            (Some(Key::Number(key)), FeatureId::Integer(id)) => *key == id,
+            _ => false,
+        };
+        let mut found = read.batches.iter().flat_map(|batch| (0..batch.rows()).filter_map(|row| batch.id(row)));
+        let is_as_it_was = found.all(is_it) && (read.more || expected.next().is_none());
+        Ok(is_as_it_was.then_some(read))
+    }
+
+    /// The rows of a page that go out at all now: the officer's `where` is asked again, because a row may have changed since
+    /// its key was read.
+    fn rows_where(
+        &self,
+        chosen: impl FnOnce(&mut Translator<'_>) -> String,
+        query: &Query,
+        columns: &Columns<'_>,
+        order: &Order,
+        rows: usize,
+    ) -> Result<Read, LiveError> {
+        let mut translator = Translator::new(columns);
+        let chosen = chosen(&mut translator);
+        let published = conditions::published(self.rows.as_ref(), columns, &mut translator);
+        let chosen = Chosen::Often(format!("{chosen} AND {published} ORDER BY {}", order.clause()));
+        self.read(query, columns, order, rows as u64, &chosen, &translator.values)
     }
 
     /// In the order asked, a row each.
@@ -119,7 +165,7 @@ impl LiveReader {
             let mut found = Vec::new();
             connection.query_often(&sql, &values, &mut |row| {
                 let key = Key::Text(row.text(0).unwrap_or_default().to_owned());
-                found.push(Near { key, is_behind: row.truth(1) == Some(true), geometry: row.get(2).map(<[u8]>::to_vec) });
+                found.push(Near { key, place: None, is_behind: row.truth(1) == Some(true), geometry: row.get(2).map(<[u8]>::to_vec) });
                 ControlFlow::Continue(())
             })?;
             Ok(found)
@@ -138,25 +184,33 @@ impl LiveReader {
         values: &[String],
     ) -> Result<Option<Vec<Near>>, LiveError> {
         let key = order.key_number();
+        // Arrays are read without nulls.
+        let place = if self.source.table.has_places { "t.ctid" } else { "'(0,0)'::tid" };
+        let of = |what: &str, edge: &str| format!("array_agg({what}) FILTER (WHERE g IS {edge})");
         let sql = format!(
-            "SELECT array_agg(k) FILTER (WHERE g IS NULL), array_agg(k) FILTER (WHERE g IS NOT NULL), \
-             string_agg(g, '') \
-             FROM (SELECT {key} AS k, {edge} AS g {chosen} LIMIT {}) AS near",
+            "SELECT {}, {}, {}, {}, string_agg(g, '') \
+             FROM (SELECT {key} AS k, {place} AS c, {edge} AS g {chosen} LIMIT {}) AS near",
+            of("k", "NULL"),
+            of("c", "NULL"),
+            of("k", "NOT NULL"),
+            of("c", "NOT NULL"),
             NEAR_MAX + 1
         );
         let values = texts(values);
         let found = self.database.ask(|connection| {
-            let mut found: Vec<(i64, Option<Vec<u8>>)> = Vec::new();
+            let mut found: Vec<Found> = Vec::new();
             let mut is_known = true;
             connection.query_often(&sql, &values, &mut |row| {
-                found.extend(row.list(0).filter_map(whole).map(|key| (key, None)));
+                let keys =
+                    |keys: usize, places: usize| row.list(keys).filter_map(whole).zip(row.list(places).map(|place| place.try_into().ok()));
+                found.extend(keys(0, 1).map(|(key, place)| (key, place, None)));
                 // One behind the other: each says where it ends.
-                let mut rest = row.get(2).unwrap_or_default();
-                for key in row.list(1).filter_map(whole) {
+                let mut rest = row.get(4).unwrap_or_default();
+                for (key, place) in keys(2, 3) {
                     let length = wkb::length(rest);
                     is_known &= length.is_ok();
                     let (geometry, behind) = rest.split_at(length.unwrap_or(rest.len()));
-                    found.push((key, Some(geometry.to_vec())));
+                    found.push((key, place, Some(geometry.to_vec())));
                     rest = behind;
                 }
                 ControlFlow::Continue(())
@@ -164,14 +218,30 @@ impl LiveReader {
             Ok(is_known.then_some(found))
         })?;
         let Some(mut found) = found else { return Ok(None) };
-        found.sort_unstable_by_key(|(key, _)| *key);
-        let near = |(key, geometry): (i64, Option<Vec<u8>>)| Near {
+        found.sort_unstable_by_key(|(key, ..)| *key);
+        let near = |(key, place, geometry): Found| Near {
             key: Key::Number(key),
+            place,
             is_behind: after.is_none_or(|after| key > after),
             geometry,
         };
         Ok(Some(found.into_iter().map(near).collect()))
     }
+}
+
+/// A list of places as PostgreSQL reads one: each is the number of a page, then of a row on it.
+fn tids(places: &[[u8; 6]]) -> String {
+    let mut list = String::from("{");
+    for [a, b, c, d, e, f] in places {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        let (page, row) = (u32::from_be_bytes([*a, *b, *c, *d]), u16::from_be_bytes([*e, *f]));
+        // Writing into a text cannot fail.
+        let _ = write!(list, "\"({page},{row})\"");
+    }
+    list.push('}');
+    list
 }
 
 fn whole(bytes: &[u8]) -> Option<i64> {

@@ -103,11 +103,11 @@ impl Order {
         format!("({})::text", self.key.sql)
     }
 
-    /// What stands behind WHERE for the rows of these keys, and the one value bound to it.
-    pub fn among(&self, keys: &[&Key]) -> (String, String) {
+    /// That a row has one of these keys.
+    pub fn among<'k>(&self, keys: impl Iterator<Item = &'k Key>, translator: &mut Translator<'_>) -> String {
         let mut list = String::from("{");
-        for (at, key) in keys.iter().enumerate() {
-            if at > 0 {
+        for key in keys {
+            if list.len() > 1 {
                 list.push(',');
             }
             match key {
@@ -125,7 +125,7 @@ impl Order {
             }
         }
         list.push('}');
-        (format!("{} = ANY ($1::{}[]) ORDER BY {}", self.key.sql, self.key.sql_type, self.clause()), list)
+        format!("{} = ANY ({})", self.key.sql, translator.bind(list, &format!("{}[]", self.key.sql_type)))
     }
 
     /// What a row is found again by, as texts; nothing where its id says it.

@@ -15,7 +15,8 @@ use crate::postgis::Service;
 use crate::postgis::Table;
 use crate::postgis::table::quoted;
 
-const TABLE: &str = "SELECT obj_description(c.oid, 'pg_class'), getdatabaseencoding() = 'UTF8' FROM pg_class c \
+const TABLE: &str = "SELECT obj_description(c.oid, 'pg_class'), getdatabaseencoding() = 'UTF8', \
+     c.relkind IN ('r', 'm') FROM pg_class c \
      JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'v', 'm', 'p', 'f')";
 
@@ -48,7 +49,7 @@ struct Found {
 pub fn describe(connection: &mut Connection, service: &Service, schema: &str, name: &str) -> Result<Table, PostgisError> {
     let mut said = None;
     connection.query(TABLE, &[Some(schema), Some(name)], &mut |row| {
-        said = Some((row.text(0).map(str::to_owned), row.truth(1) == Some(true)));
+        said = Some((row.text(0).map(str::to_owned), row.truth(1) == Some(true), row.truth(2) == Some(true)));
         ControlFlow::Continue(())
     })?;
     let relation = format!("{}.{}", quoted(schema), quoted(name));
@@ -67,12 +68,13 @@ pub fn describe(connection: &mut Connection, service: &Service, schema: &str, na
             ControlFlow::Continue(())
         })?;
     }
-    let Some((comment, is_utf8)) = said.filter(|_| !found.is_empty()) else {
+    let Some((comment, is_utf8, has_places)) = said.filter(|_| !found.is_empty()) else {
         return Err(PostgisError::NoTable { service: service.clone(), schema: schema.to_owned(), name: name.to_owned() });
     };
     let key = found.iter().find(|column| column.is_key).map(|column| column.name.clone());
     let (columns, geometry, left_out) = (Vec::new(), None, Vec::new());
-    let mut table = Table { schema: schema.to_owned(), name: name.to_owned(), columns, key, geometry, comment, left_out, is_utf8 };
+    let (schema, name) = (schema.to_owned(), name.to_owned());
+    let mut table = Table { schema, name, columns, key, geometry, comment, left_out, is_utf8, has_places };
     for column in found {
         if matches!(column.type_name.as_str(), "geometry" | "geography") && table.geometry.is_none() {
             table.geometry = Some(geometry_of(connection, &relation, &column)?);

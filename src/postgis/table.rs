@@ -21,6 +21,9 @@ pub struct Table {
     pub left_out: Vec<String>,
     /// The database keeps its texts in UTF-8.
     pub is_utf8: bool,
+    /// A table of PostgreSQL's own, or what a view made of one: each row lies in a place (`ctid`).
+    #[serde(default)]
+    pub has_places: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

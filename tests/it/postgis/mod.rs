@@ -286,6 +286,47 @@ fn a_table_that_changes_is_seen_at_once_and_its_pages_hold() {
     assert_eq!(town.get(path).status(), 200);
 }
 
+/// A row that is written lies elsewhere: the page is then fetched by its keys.
+#[test]
+fn a_page_of_a_box_is_whole_while_its_rows_move() {
+    let Some(database) = PostgreSql::shared() else { return };
+    database.sql(
+        "CREATE TABLE public.remuante (gid int PRIMARY KEY, passage int NOT NULL DEFAULT 0, geom geometry(Point, 2154));
+         INSERT INTO public.remuante(gid, geom) SELECT i, ST_SetSRID(ST_MakePoint(330000 + i, 6790000), 2154)
+         FROM generate_series(1, 300) AS i;
+         CREATE INDEX ON public.remuante USING gist (geom);",
+    );
+    let folder = site(&[("remuante", layer(&database.reads, "remuante", "live", "[fields]\npassage = {}"))]);
+    publish(folder.path());
+    let town = serve(folder.path(), &[]);
+    let path = "/collections/remuante/items?bbox=-3,48,-1,49&limit=200";
+    let moves = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // One statement a transaction: each moves every row.
+            let many = "UPDATE remuante SET passage = passage + 1;".repeat(40);
+            while moves.load(std::sync::atomic::Ordering::Relaxed) {
+                database.sql(&many);
+            }
+        });
+        let mut passages = Vec::new();
+        for _ in 0..60 {
+            let page = town.json(path);
+            let features = page["features"].as_array().expect("features");
+            let ids: Vec<i64> = features.iter().filter_map(|feature| feature["id"].as_i64()).collect();
+            let is_whole = ids == (1..=200).collect::<Vec<i64>>() && page["numberMatched"] == 300;
+            passages.push(features[0]["properties"]["passage"].as_i64());
+            if !is_whole {
+                moves.store(false, std::sync::atomic::Ordering::Relaxed);
+            }
+            assert!(is_whole, "{ids:?} of {}", page["numberMatched"]);
+        }
+        moves.store(false, std::sync::atomic::Ordering::Relaxed);
+        passages.dedup();
+        assert!(passages.len() > 5, "rows moved: {passages:?}");
+    });
+}
+
 /// More than is looked at by keys: the table is asked in one question, and the edge of a box is where it is for a few.
 #[test]
 fn a_box_with_much_in_it_is_answered_by_the_table() {
