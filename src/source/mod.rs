@@ -29,6 +29,7 @@ mod worker;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use crate::model::reading::Outcome;
@@ -134,7 +135,7 @@ impl Source {
             source: self.clone(),
             path: path.to_owned(),
             options: options.clone(),
-            copied,
+            copied: Arc::new(copied),
             layers,
             worker,
             table: None,
@@ -196,7 +197,7 @@ pub struct OpenSource {
     /// As the officer knows it.
     path: PathBuf,
     options: ReadOptions,
-    copied: Copied,
+    copied: Arc<Copied>,
     layers: Vec<FoundLayer>,
     /// That described the file, and waits.
     worker: Option<Worker>,
@@ -253,13 +254,21 @@ impl OpenSource {
 
     /// # Errors
     /// Any `SourceError`.
-    pub fn read(self, layer: &SourceLayer) -> Result<Reading, SourceError> {
+    pub fn read(mut self, layer: &SourceLayer) -> Result<Reading, SourceError> {
+        self.read_one(layer)
+    }
+
+    /// Of several layers, one: all are read from the same copy.
+    ///
+    /// # Errors
+    /// Any `SourceError`.
+    pub fn read_one(&mut self, layer: &SourceLayer) -> Result<Reading, SourceError> {
         let nothing = || SourceError::NoSuchLayer { path: self.path.clone(), layer: layer.name.clone(), layers: String::new() };
         let found = self.layers.iter().find(|found| found.layer.name == layer.name).ok_or_else(nothing)?;
         let question = Question::Features(found.inner.clone(), found.layer.geometry);
         let in_place = self.copied.is_in_place();
         let request = Request { path: found.head.clone(), in_place, question, options: self.options.clone() };
-        let worker = self.worker.map_or_else(|| Worker::start(&self.source, &self.path), Ok)?;
-        worker.read(&request, self.copied, self.noted)
+        let worker = self.worker.take().map_or_else(|| Worker::start(&self.source, &self.path), Ok)?;
+        worker.read(&request, Arc::clone(&self.copied), std::mem::take(&mut self.noted))
     }
 }

@@ -14,6 +14,7 @@ use std::process::ChildStdin;
 use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::sync_channel;
 
@@ -170,7 +171,7 @@ impl Worker {
     }
 
     /// Ask once, after any number of descriptions.
-    pub fn read(mut self, request: &Request, copied: Copied, noted: Outcome) -> Result<Reading, SourceError> {
+    pub fn read(mut self, request: &Request, copied: Arc<Copied>, noted: Outcome) -> Result<Reading, SourceError> {
         self.ask(request)?;
         self.requests = None;
         let Some(mut input) = self.input.take() else { return Err(self.crash()) };
@@ -201,7 +202,7 @@ pub struct Reading {
     worker: Worker,
     outcome: Option<Outcome>,
     /// What is read lives as long as it is read.
-    copied: Copied,
+    copied: Arc<Copied>,
     /// What the copying did.
     noted: Outcome,
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gdal::spatial_ref::SpatialRef;
@@ -81,7 +82,7 @@ impl Source {
             source: self.clone(),
             path: shown,
             options: ReadOptions::default(),
-            copied,
+            copied: Arc::new(copied),
             layers,
             worker: Some(worker),
             table: Some(table),
