@@ -8,7 +8,7 @@
 //!  6  service                                one room a protocol: ogcapi, download
 //!  5  http                                   what protocols share: faults, negotiation, parameters, links, streams
 //!  4  catalogue   publish                    what is published · how it gets published
-//!  3  source check store live encode config  neighbours that never meet
+//!  3  source check store live tile encode config  neighbours that never meet
 //!  2  query   geopackage   postgis           questions · the file format and the database that several neighbours share
 //!  1  crs                                    reference systems, their names, their axes, transformation
 //!  0  model                                  nouns, findings among them
@@ -18,7 +18,7 @@
 //!
 //! # Absences
 //!
-//! 1. `model`, `crs`, `query` and `check` do no network, read no clock and know no async: time arrives as an argument.
+//! 1. `model`, `crs`, `query`, `check` and `tile` do no network, read no clock and know no async: time arrives as an argument.
 //! 2. `gdal` is named only in `source` and `encode`, `proj` only in `crs`, `axum` and `tower` only in `http`, `service`
 //!    and `server`, SQL only in `geopackage`, `store`, `postgis` and `live`.
 //! 3. In memory, coordinates are always east, north (x, y; lon, lat). Only `query` (coming in) and `encode` (going out)
@@ -48,6 +48,7 @@ pub mod encode;
 pub mod live;
 pub mod source;
 pub mod store;
+pub mod tile;
 
 pub mod catalogue;
 pub mod publish;

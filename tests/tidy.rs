@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 9] = [
     &["model"],
     &["crs"],
     &["query", "geopackage", "postgis"],
-    &["source", "check", "store", "live", "encode", "config"],
+    &["source", "check", "store", "live", "tile", "encode", "config"],
     &["catalogue", "publish"],
     &["http"],
     &["service"],

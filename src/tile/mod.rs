@@ -1,0 +1,115 @@
+//! CUT: features become vector tiles that lose nothing, one archive of them or one tile at a time.
+//!
+//! ```text
+//!  world     the source's coordinates become Web Mercator, a centimetre a unit, rounded once
+//!  prepare   features in Hilbert order; `held` finds shared borders, `simplify` says from which zoom each position is
+//!            needed, `label` where the one label stands
+//!  plan      which features are in which tiles
+//!  cutter    one tile: `shape` draws what the zoom needs, `clip` cuts it, `valid` proves it, `mvt` writes it
+//!  thin      where a tile would grow too heavy: the most important features stay, in that tile alone
+//!  archive   PMTiles 3
+//! ```
+//!
+//! Every position is rounded in the same way wherever it occurs, and its zoom depends on its arc alone: neighbours that share
+//! a border share it at every zoom. A tile's bytes depend on the features and nothing else, so an archive is the same on
+//! every machine and with any number of threads.
+
+mod address;
+mod archive;
+mod clip;
+mod contact;
+mod cutter;
+#[cfg(test)]
+mod decoded;
+mod dictionary;
+mod gzip;
+mod held;
+mod label;
+mod metadata;
+mod mvt;
+mod plan;
+mod prepare;
+#[cfg(test)]
+mod properties;
+mod pyramid;
+mod record;
+mod report;
+mod shape;
+mod simplify;
+mod thin;
+#[cfg(test)]
+mod thinning;
+mod valid;
+mod varint;
+mod world;
+
+use std::io;
+use std::path::Path;
+
+pub use address::TileAddress;
+pub use address::ZOOM_MAX;
+pub use prepare::Preparation;
+pub use prepare::Prepared;
+pub use report::LayerReport;
+pub use report::LayerZoom;
+pub use report::Report;
+pub use report::ZoomReport;
+pub use thin::TILE_BYTES_MAX;
+
+use crate::crs::CrsError;
+use crate::tile::archive::Archive;
+use crate::tile::archive::Summary;
+use crate::tile::cutter::Cutter;
+use crate::tile::cutter::Leaf;
+use crate::tile::plan::Block;
+use crate::tile::pyramid::Pyramid;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TileError {
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    #[error("layer `{layer}` has no field `{field}`")]
+    Field { layer: String, field: String },
+    #[error("tiles cannot be kept on disk")]
+    Disk(#[from] io::Error),
+}
+
+/// How a layer is cut.
+#[derive(Clone, Debug)]
+pub struct LayerOptions {
+    /// `None`: derived from the data, see [`Prepared::min_zoom`].
+    pub min_zoom: Option<u8>,
+    /// At most [`ZOOM_MAX`]. There every feature is whole, whatever the tile's size.
+    pub max_zoom: u8,
+    /// A field of numbers: where a tile is thinned, features with greater ones stay. `None`: larger areas and longer lines.
+    pub importance: Option<String>,
+    /// Fields that are there from a zoom on only; the others always.
+    pub fields_from: Vec<(String, u8)>,
+}
+
+/// Cuts prepared layers into one archive. With `keep_all` no tile is thinned, whatever its size.
+///
+/// # Errors
+/// `Disk`.
+pub fn build(layers: &[Prepared], keep_all: bool, out: &Path) -> Result<Report, TileError> {
+    let mut report = Report::begin(layers);
+    let mut archive = Archive::create(out)?;
+    Pyramid::plan(layers, keep_all).write(&mut archive, &mut report)?;
+    let metadata = metadata::json(layers);
+    let summary = Summary {
+        min_zoom: layers.iter().map(Prepared::min_zoom).min().unwrap_or(0),
+        max_zoom: layers.iter().map(|layer| layer.options.max_zoom).max().unwrap_or(0),
+        extent: metadata::extent(layers),
+        metadata: metadata.as_bytes(),
+    };
+    report.bytes = archive.finish(&summary)?;
+    Ok(report)
+}
+
+/// One tile of prepared layers, MVT in gzip, thinned as an archive's would be; empty where nothing is.
+pub fn one(address: TileAddress, layers: &[Prepared]) -> Vec<u8> {
+    let leaf = |layer| Leaf::of(layer, Block::features(layer, address).map(|at| (at, None)).collect(), 0);
+    let mut leaves: Vec<Leaf<'_>> = layers.iter().map(leaf).collect();
+    let cut = thin::cut(&mut Cutter::default(), address, &mut leaves);
+    if cut.counts.iter().any(|count| count.kept > 0) { cut.bytes } else { Vec::new() }
+}
