@@ -9,6 +9,7 @@ mod progress;
 mod publish;
 mod serve;
 mod site;
+mod tile;
 
 use std::io;
 use std::io::IsTerminal;
@@ -67,6 +68,8 @@ enum Command {
     Purge(layers::Purge),
     /// Convertit un fichier en un autre, avec les mêmes lecteurs et les mêmes écrivains
     Convert(convert::Convert),
+    /// Découpe des couches en une archive de tuiles vectorielles (PMTiles)
+    Tile(tile::Tile),
     /// La ville de démonstration, publiée dans un site passager et servie
     Demo(demo::Demo),
     /// Écrit les complétions d'un interpréteur de commandes
@@ -105,6 +108,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Quarantine(quarantine) => quarantine.run(&open(&root)?),
         Command::Purge(purge) => purge.run(&open(&root)?),
         Command::Convert(convert) => convert.run(),
+        Command::Tile(tile) => tile.run(),
         Command::Demo(demo) => demo.run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "bocage", &mut io::stdout());

@@ -76,7 +76,7 @@ pub fn convert(source: &Source, request: &ConvertRequest<'_>) -> anyhow::Result<
     }
     let mut reading = opened.read(&described)?;
     let mut rows = Rows::default();
-    let part = part_of(request.out)?;
+    let part = Part::of(request.out)?;
     let to = if matches!(writing, Writing::File(_)) { CRS84 } else { crs };
     let written = ahead::moved(&mut reading, from, to, |batches| {
         let failed = RefCell::new(None);
@@ -210,7 +210,8 @@ fn numbered(batch: FeatureBatch, before: u64) -> FeatureBatch {
     }
 }
 
-fn outcome_notes(outcome: &Outcome, lost: &[u64], claimed: Option<u64>) -> Vec<String> {
+/// What a reading mended or lost, in French. `lost`: rows whose geometry has no image.
+pub fn outcome_notes(outcome: &Outcome, lost: &[u64], claimed: Option<u64>) -> Vec<String> {
     let mut notes: Vec<String> = outcome.failures.iter().chain(&outcome.messages).cloned().collect();
     let mut note = |count: u64, text: &str| {
         if count > 0 {
@@ -225,19 +226,27 @@ fn outcome_notes(outcome: &Outcome, lost: &[u64], claimed: Option<u64>) -> Vec<S
 }
 
 /// A file being written beside its final place; erased unless kept.
-struct Part {
+pub struct Part {
     path: PathBuf,
     kept: bool,
 }
 
-fn part_of(out: &Path) -> anyhow::Result<Part> {
-    let name = out.file_name().with_context(|| format!("« {} » ne nomme pas un fichier", out.display()))?;
-    let path = out.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    Ok(Part { path, kept: false })
-}
-
 impl Part {
-    fn keep(mut self, out: &Path) -> anyhow::Result<()> {
+    /// # Errors
+    /// `out` names no file.
+    pub fn of(out: &Path) -> anyhow::Result<Part> {
+        let name = out.file_name().with_context(|| format!("« {} » ne nomme pas un fichier", out.display()))?;
+        let path = out.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        Ok(Part { path, kept: false })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// # Errors
+    /// Those of the disk.
+    pub fn keep(mut self, out: &Path) -> anyhow::Result<()> {
         std::fs::rename(&self.path, out).with_context(|| out.display().to_string())?;
         self.kept = true;
         Ok(())

@@ -10,6 +10,7 @@ mod normalise;
 mod record;
 pub mod report;
 mod scratch;
+pub mod tile;
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -16,4 +16,5 @@ mod serving;
 mod shared;
 mod store;
 mod strangers;
+mod tile;
 mod town;
