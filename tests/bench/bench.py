@@ -17,6 +17,7 @@ from urllib.parse import quote
 import convert
 import live
 import pages
+import tile
 from served import Bench, Served, Table
 
 SIZE = sys.argv[1]
@@ -46,6 +47,7 @@ def following(page, server):
 
 def small(source, folder, ceiling):
     convert.conversions(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
+    tile.tiles(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
     bench.published(folder)
     ready = []
     for _ in range(5):
@@ -68,6 +70,7 @@ def small(source, folder, ceiling):
 
 def large(source, folder, ceiling):
     convert.conversions(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
+    tile.tiles(table, SIZE, str(source), bench.bocage, bench.scripts, folder)
     began = time.perf_counter()
     cpu, peak = bench.published(folder)
     wall = time.perf_counter() - began
