@@ -9,8 +9,9 @@
 //!  5  http                                   what protocols share: faults, negotiation, parameters, links, streams
 //!  4  catalogue   publish                    what is published · how it gets published
 //!  3  source check store live tile encode config  neighbours that never meet
+//!     portrayal
 //!  2  query   geopackage   postgis           questions · the file format and the database that several neighbours share
-//!  1  crs                                    reference systems, their names, their axes, transformation
+//!  1  crs   xml                              reference systems, their names, their axes, transformation · XML of strangers, bounded
 //!  0  model                                  nouns, findings among them
 //! ```
 //!
@@ -18,9 +19,10 @@
 //!
 //! # Absences
 //!
-//! 1. `model`, `crs`, `query`, `check` and `tile` do no network, read no clock and know no async: time arrives as an argument.
+//! 1. `model`, `crs`, `xml`, `query`, `check`, `tile` and `portrayal` do no network, read no clock and know no async: time
+//!    arrives as an argument.
 //! 2. `gdal` is named only in `source` and `encode`, `proj` only in `crs`, `axum` and `tower` only in `http`, `service`
-//!    and `server`, SQL only in `geopackage`, `store`, `postgis` and `live`.
+//!    and `server`, SQL only in `geopackage`, `store`, `postgis` and `live`, `quick_xml` only in `xml`.
 //! 3. In memory, coordinates are always east, north (x, y; lon, lat). Only `query` (coming in) and `encode` (going out)
 //!    swap axes, both by [`model::crs::Crs::axis_order`].
 //! 4. `publish` writes and `catalogue` reads the store; they meet only on disk. Nothing is changed in place: a
@@ -37,6 +39,7 @@
 pub mod model;
 
 pub mod crs;
+pub mod xml;
 
 pub mod geopackage;
 pub mod postgis;
@@ -46,6 +49,7 @@ pub mod check;
 pub mod config;
 pub mod encode;
 pub mod live;
+pub mod portrayal;
 pub mod source;
 pub mod store;
 pub mod tile;

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 /// Rooms from the ground up; a room uses rooms of lower floors only.
 const FLOORS: [&[&str]; 9] = [
     &["model"],
-    &["crs"],
+    &["crs", "xml"],
     &["query", "geopackage", "postgis"],
-    &["source", "check", "store", "live", "tile", "encode", "config"],
+    &["source", "check", "store", "live", "tile", "portrayal", "encode", "config"],
     &["catalogue", "publish"],
     &["http"],
     &["service"],
@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Words that belong to some rooms only.
-const ABSENCES: [(&str, &[&str]); 8] = [
+const ABSENCES: [(&str, &[&str]); 9] = [
     ("gdal::", &["source", "encode"]),
     ("gdal_sys::", &["source", "encode"]),
     ("use proj::", &["crs"]),
@@ -26,6 +26,7 @@ const ABSENCES: [(&str, &[&str]); 8] = [
     ("tower", &["http", "service", "server"]),
     ("rusqlite::", &["geopackage", "store"]),
     ("pq_sys::", &["postgis"]),
+    ("quick_xml::", &["xml"]),
     ("env::var", &["config"]),
 ];
 

@@ -5,6 +5,7 @@ pub mod cql2_json;
 pub mod cql2_text;
 pub mod datetime;
 pub mod evaluate;
+pub mod fes;
 pub mod filter;
 
 use crate::model::crs::Crs;
