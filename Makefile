@@ -78,8 +78,9 @@ symbols: ## the executable lends no C symbol to the libraries it loads
 	if [ -n "$$found" ]; then echo "$(BINARY) exports C symbols:" >&2; echo "$$found" >&2; exit 1; fi; \
 	echo "symbols: $(BINARY) exports no C symbol"
 
-conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done ## every requirement we promise: our own tests by its id, schemathesis, redocly
-	$(STRANGERS) cargo test --locked --test it -- ogcapi_features serving strangers
+conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done ## every requirement we promise: our own tests by its id, schemathesis, redocly, gl-style-validate
+	$(STRANGERS) cargo test --locked --test it -- ogcapi_features serving strangers styles
+	tests/conformance/styles.sh $(SCHEMATHESIS) target/npm-conformance/node_modules target/tmp/styles
 	tests/conformance/api.sh $(RELEASE) $(SCHEMATHESIS) target/npm-conformance/node_modules
 
 # Node comes from the same lock as schemathesis: Debian's is too old for redocly.

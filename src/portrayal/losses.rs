@@ -43,6 +43,11 @@ pub fn shown(name: &str) -> String {
     if name.chars().count() > SIGNS_MAX { format!("{line}…") } else { line }
 }
 
+/// What a sentence is about.
+pub fn rule(title: &str) -> String {
+    if title.is_empty() { "le symbole".to_owned() } else { format!("règle « {} »", shown(title)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

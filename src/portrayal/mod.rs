@@ -10,12 +10,15 @@
 //! What a reader or a writer cannot carry over is a sentence in French among the [`losses`], and the rule is then drawn the
 //! safe way: a feature is never drawn as what it is not. No file that a style names is opened.
 
+pub mod bind;
 pub mod colour;
 pub mod label;
 pub mod losses;
+pub mod maplibre;
 pub mod qml;
 pub mod rule;
 pub mod scale;
+pub mod sprite;
 pub mod symbol;
 
 use crate::portrayal::label::Label;

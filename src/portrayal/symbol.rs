@@ -1,7 +1,28 @@
 //! What is drawn: parts of a symbol, from the bottom to the top.
 
+use crate::model::layer::GeometryType;
 use crate::portrayal::colour::Colour;
 use crate::portrayal::scale::Length;
+
+/// What a layer holds, as far as drawing goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    Points,
+    Lines,
+    Polygons,
+    Mixed,
+}
+
+impl From<GeometryType> for Dimension {
+    fn from(geometry: GeometryType) -> Dimension {
+        match geometry {
+            GeometryType::Point | GeometryType::MultiPoint => Dimension::Points,
+            GeometryType::LineString | GeometryType::MultiLineString => Dimension::Lines,
+            GeometryType::Polygon | GeometryType::MultiPolygon => Dimension::Polygons,
+            GeometryType::GeometryCollection | GeometryType::Geometry => Dimension::Mixed,
+        }
+    }
+}
 
 /// A part of a symbol: a symbol layer of QGIS, a symbolizer of SLD.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +52,11 @@ pub enum Fill {
     Solid(Colour),
     Hatch(Hatch),
     /// Markers in rows and columns.
-    Markers { marker: Box<Marker>, step_x: Length, step_y: Length },
+    Markers {
+        marker: Box<Marker>,
+        step_x: Length,
+        step_y: Length,
+    },
 }
 
 /// Parallel lines.
@@ -88,10 +113,19 @@ pub enum Place {
     /// On points; inside polygons and on the middle of lines, where there are no points.
     Point,
     /// On lines, again and again.
-    Along { interval: Length, is_turned: bool },
-    Vertices { is_turned: bool },
-    First { is_turned: bool },
-    Last { is_turned: bool },
+    Along {
+        interval: Length,
+        is_turned: bool,
+    },
+    Vertices {
+        is_turned: bool,
+    },
+    First {
+        is_turned: bool,
+    },
+    Last {
+        is_turned: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

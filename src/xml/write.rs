@@ -89,7 +89,10 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let mixed = Element { nodes: vec![Node::Text("a & b ".into()), Node::Element(Element::text_of("ogc:PropertyName", "nom"))], ..Element::new("se:Label") };
+        let mixed = Element {
+            nodes: vec![Node::Text("a & b ".into()), Node::Element(Element::text_of("ogc:PropertyName", "nom"))],
+            ..Element::new("se:Label")
+        };
         let root = Element::new("sld:A").with_attribute("title", "« x » < \"y\"\n").with(mixed).with(Element::new("se:Empty"));
         assert_eq!(parse(write(&root).as_bytes()).map(|found| crate::xml::write(&found)), Ok(write(&root)));
         assert!(write(&root).contains("<se:Label>a &amp; b <ogc:PropertyName>nom</ogc:PropertyName></se:Label>"));

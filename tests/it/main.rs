@@ -16,5 +16,6 @@ mod serving;
 mod shared;
 mod store;
 mod strangers;
+mod styles;
 mod tile;
 mod town;

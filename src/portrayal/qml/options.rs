@@ -94,7 +94,9 @@ pub fn defined(element: &Element) -> Vec<String> {
     let groups = map.flat_map(|properties| properties.children_named("Option")).flat_map(|map| map.children_named("Option"));
     let properties = groups.filter(|group| group.attribute("name") == Some("properties"));
     let is_active = |property: &&Element| {
-        property.children_named("Option").any(|option| option.attribute("name") == Some("active") && option.attribute("value") == Some("true"))
+        property
+            .children_named("Option")
+            .any(|option| option.attribute("name") == Some("active") && option.attribute("value") == Some("true"))
     };
     properties.flat_map(Element::children).filter(is_active).filter_map(|property| property.attribute("name")).map(str::to_owned).collect()
 }

@@ -47,7 +47,9 @@ pub fn nested(symbol: &Element, depth: usize, reader: &mut Reader) -> Vec<Part> 
     for layer in layers {
         let level = number(layer, "pass").map_or(0, |pass| pass as i32);
         let paints = paints(layer, depth, reader);
-        parts.extend(paints.into_iter().map(|paint| if opacity < 1.0 { paint.faded(opacity) } else { paint }).map(|paint| paint.at_level(level)));
+        parts.extend(
+            paints.into_iter().map(|paint| if opacity < 1.0 { paint.faded(opacity) } else { paint }).map(|paint| paint.at_level(level)),
+        );
         let defined = defined(layer);
         if !defined.is_empty() {
             reader.lose(&format!("les propriétés définies par des données ne sont pas reprises ({})", shown(&defined.join(", "))));
@@ -116,7 +118,11 @@ fn simple_line(options: &Options<'_>, reader: &mut Reader) -> Option<Stroke> {
     };
     let is_custom = options.is_set("use_custom_dash");
     let dashes = if is_custom { options.lengths("customdash", reader) } else { dashes(style, width) };
-    for (name, what) in [("ring_filter", "le choix des anneaux"), ("trim_distance_start", "le rognage des bouts"), ("trim_distance_end", "le rognage des bouts")] {
+    for (name, what) in [
+        ("ring_filter", "le choix des anneaux"),
+        ("trim_distance_start", "le rognage des bouts"),
+        ("trim_distance_end", "le rognage des bouts"),
+    ] {
         if options.number(name).is_some_and(|value| value != 0.0) {
             reader.lose(&format!("{what} de la ligne n'est pas repris"));
         }
@@ -145,7 +151,8 @@ fn simple_fill(options: &Options<'_>, reader: &mut Reader) -> Vec<Paint> {
     }
     let style = options.text("outline_style").unwrap_or("solid");
     let width = pen(options.length("outline_width", LINE_MM, reader));
-    let outline = Stroke { dashes: dashes(style, width), join: join(options), ..Stroke::solid(options.colour("outline_color", DARK), width) };
+    let outline =
+        Stroke { dashes: dashes(style, width), join: join(options), ..Stroke::solid(options.colour("outline_color", DARK), width) };
     if style != "no" && outline.is_visible() {
         paints.push(Paint::Stroke(outline));
     }

@@ -29,7 +29,9 @@ fn line(name: &str, width: &str) -> String {
 
 fn symbol(name: &str, class: &str, options: &[(&str, &str)], inside: &str) -> String {
     let options: String = options.iter().map(|(name, value)| format!("<Option name='{name}' value='{value}' type='QString'/>")).collect();
-    format!("<symbol name='{name}' alpha='1'><layer class='{class}' enabled='1' pass='0'><Option type='Map'>{options}</Option>{inside}</layer></symbol>")
+    format!(
+        "<symbol name='{name}' alpha='1'><layer class='{class}' enabled='1' pass='0'><Option type='Map'>{options}</Option>{inside}</layer></symbol>"
+    )
 }
 
 fn single(class: &str, options: &[(&str, &str)], inside: &str) -> Style {
@@ -82,7 +84,10 @@ fn a_value_on_a_border_belongs_to_the_first_range() {
         "type='graduatedSymbol' attr='&quot;pop&quot; / &quot;ha&quot;'",
         "<ranges><range lower='1.00' upper='20.0' symbol='0' label='a'/><range lower='20' upper='39.5' symbol='1' label='b'/></ranges>",
     );
-    assert_eq!(told(&style), [row("a", "(pop / ha) >= 1 AND (pop / ha) <= 20", "", 0.5), row("b", "(pop / ha) > 20 AND (pop / ha) <= 39.5", "", 1.5)]);
+    assert_eq!(
+        told(&style),
+        [row("a", "(pop / ha) >= 1 AND (pop / ha) <= 20", "", 0.5), row("b", "(pop / ha) > 20 AND (pop / ha) <= 39.5", "", 1.5)]
+    );
 }
 
 #[test]
@@ -96,14 +101,7 @@ fn rules_draw_within_the_rules_above_them() {
            <rule filter='ELSE' symbol='2' label='reste'/>
          </rules>",
     );
-    assert_eq!(
-        told(&style),
-        [
-            row("un", "a = 1", "", 0.5),
-            row("deux", "a = 1 AND b > 2", "", 1.5),
-            row("reste", "", "a = 1", 2.5),
-        ]
-    );
+    assert_eq!(told(&style), [row("un", "a = 1", "", 0.5), row("deux", "a = 1 AND b > 2", "", 1.5), row("reste", "", "a = 1", 2.5),]);
     let ends: Vec<(f64, f64)> = style.rules.iter().map(|rule| (rule.scale.min.round(), rule.scale.max.round())).collect();
     assert_eq!(ends, [(0.0, 9449.0), (0.0, 4725.0), (0.0, f64::INFINITY)]);
 }
@@ -126,7 +124,10 @@ fn a_filter_that_is_not_understood_draws_nothing_and_is_said() {
     );
     assert_eq!(told(&style), [row("un", "a = 1", "", 1.5)]);
     let sentences = style.losses.sentences();
-    assert_eq!(sentences[0], "règle « Grandes » : son filtre « $area > 3 » n'est pas repris (« $ » sans équivalent) : elle n'est pas dessinée");
+    assert_eq!(
+        sentences[0],
+        "règle « Grandes » : son filtre « $area > 3 » n'est pas repris (« $ » sans équivalent) : elle n'est pas dessinée"
+    );
     assert!(sentences[1].starts_with("règle « reste » : elle vaut pour tous les autres objets"), "{sentences:?}");
 }
 
@@ -157,7 +158,10 @@ fn a_line_keeps_its_dashes_offset_caps_and_joins() {
 #[test]
 fn a_fill_is_a_colour_or_hatches_and_its_outline() {
     let style = single("SimpleFill", &[("color", "10,20,30,255"), ("style", "diagonal_x"), ("outline_style", "no")], "");
-    let angles: Vec<f64> = paints(&style).iter().filter_map(|paint| if let Paint::Fill(Fill::Hatch(hatch)) = paint { Some(hatch.angle_deg) } else { None }).collect();
+    let angles: Vec<f64> = paints(&style)
+        .iter()
+        .filter_map(|paint| if let Paint::Fill(Fill::Hatch(hatch)) = paint { Some(hatch.angle_deg) } else { None })
+        .collect();
     assert_eq!(angles, [45.0, 135.0]);
     let old = "<qgis><renderer-v2 type='singleSymbol'><symbols><symbol name='0' alpha='0.5'><layer class='SimpleFill'><prop k='color' v='10,20,30,255'/></layer></symbol></symbols></renderer-v2></qgis>";
     let style = Qml.read(old.as_bytes()).expect("a style");
@@ -167,7 +171,11 @@ fn a_fill_is_a_colour_or_hatches_and_its_outline() {
 
 #[test]
 fn markers_keep_shape_size_and_place() {
-    let style = single("SimpleMarker", &[("name", "triangle"), ("size", "4"), ("angle", "30"), ("offset", "1,-2"), ("offset_unit", "Pixel"), ("outline_style", "no")], "");
+    let style = single(
+        "SimpleMarker",
+        &[("name", "triangle"), ("size", "4"), ("angle", "30"), ("offset", "1,-2"), ("offset_unit", "Pixel"), ("outline_style", "no")],
+        "",
+    );
     let [Paint::Marker(marker, Place::Point)] = &paints(&style)[..] else { panic!("a marker") };
     assert_eq!((&marker.shape, marker.angle_deg), (&Shape::Mark(Mark::Triangle), 30.0));
     assert_eq!((marker.size, marker.displacement), (Length::millimetres(4.0), (Length::Pixels(1.0), Length::Pixels(-2.0))));
@@ -210,11 +218,15 @@ fn the_layer_s_own_scales_and_opacity_hold_for_every_rule() {
 #[test]
 fn labels_are_read_with_halo_placement_and_scales() {
     let settings = |text: &str, more: &str| {
-        format!("<settings><text-style fieldName=\"{text}\" isExpression='1' fontSize='9' fontWeight='75' textColor='10,20,30,255'><text-buffer bufferDraw='1' bufferSize='1' bufferSizeUnits='MM' bufferColor='255,255,255,255'/></text-style>{more}</settings>")
+        format!(
+            "<settings><text-style fieldName=\"{text}\" isExpression='1' fontSize='9' fontWeight='75' textColor='10,20,30,255'><text-buffer bufferDraw='1' bufferSize='1' bufferSizeUnits='MM' bufferColor='255,255,255,255'/></text-style>{more}</settings>"
+        )
     };
     let more = "<placement placement='1' quadOffset='2' xOffset='1' yOffset='-1' offsetUnits='Pixel'/><rendering scaleVisibility='1' scaleMin='100' scaleMax='5000'/>";
     let style = read(&format!("<labeling type='simple'>{}</labeling>", settings("&quot;nom&quot; || '!'", more)));
-    let [Label { is_bold: true, halo: Some((_, halo)), size, displacement, scale, text, placement, .. }] = &style.labels[..] else { panic!("a label: {style:?}") };
+    let [Label { is_bold: true, halo: Some((_, halo)), size, displacement, scale, text, placement, .. }] = &style.labels[..] else {
+        panic!("a label: {style:?}")
+    };
     assert_eq!((*halo, *size, displacement.0), (Length::millimetres(1.0), Length::points(9.0), Length::Pixels(1.0)));
     assert_eq!((*scale, text.len()), (ScaleRange::of_qgis(Some(100.0), Some(5000.0)), 2));
     assert_eq!(*placement, crate::portrayal::label::Placement::Point(crate::portrayal::label::Anchor::BottomLeft));
@@ -229,5 +241,8 @@ fn what_is_no_style_of_qgis_is_refused() {
     assert!(matches!(Qml.read(b"<other/>"), Err(StyleError::Missing { element: "qgis" })));
     assert!(matches!(Qml.read(b"<qgis>"), Err(StyleError::Xml(_))));
     let deep = (0..30).fold(String::new(), |inner, _| symbol("0", "CentroidFill", &[], &inner));
-    assert!(read(&format!("<renderer-v2 type='singleSymbol'><symbols>{deep}</symbols></renderer-v2>")).losses.sentences()[0].contains("profondément"));
+    assert!(
+        read(&format!("<renderer-v2 type='singleSymbol'><symbols>{deep}</symbols></renderer-v2>")).losses.sentences()[0]
+            .contains("profondément")
+    );
 }

@@ -188,16 +188,17 @@ mod tests {
         check(&format!("<ogc:PropertyIsGreaterThan>{name}<ogc:Literal>10.5</ogc:Literal></ogc:PropertyIsGreaterThan>"), "nom > 10.5");
         check(&format!("<ogc:PropertyIsEqualTo>{name}<ogc:Literal>0123</ogc:Literal></ogc:PropertyIsEqualTo>"), "nom = '0123'");
         check(&format!("<Not><PropertyIsNull>{name}</PropertyIsNull></Not>"), "NOT nom IS NULL");
+        check(&format!("<PropertyIsEqualTo matchCase='false'>{name}<Literal>x</Literal></PropertyIsEqualTo>"), "CASEI(nom) = CASEI('x')");
         check(
-            &format!("<PropertyIsEqualTo matchCase='false'>{name}<Literal>x</Literal></PropertyIsEqualTo>"),
-            "CASEI(nom) = CASEI('x')",
-        );
-        check(
-            &format!("<PropertyIsBetween>{name}<LowerBoundary><Literal>1</Literal></LowerBoundary><UpperBoundary><Literal>5</Literal></UpperBoundary></PropertyIsBetween>"),
+            &format!(
+                "<PropertyIsBetween>{name}<LowerBoundary><Literal>1</Literal></LowerBoundary><UpperBoundary><Literal>5</Literal></UpperBoundary></PropertyIsBetween>"
+            ),
             "nom BETWEEN 1 AND 5",
         );
         check(
-            &format!("<PropertyIsEqualTo><Function name='in'>{name}<Literal>1</Literal><Literal>2</Literal></Function><Literal>true</Literal></PropertyIsEqualTo>"),
+            &format!(
+                "<PropertyIsEqualTo><Function name='in'>{name}<Literal>1</Literal><Literal>2</Literal></Function><Literal>true</Literal></PropertyIsEqualTo>"
+            ),
             "nom IN (1, 2)",
         );
     }

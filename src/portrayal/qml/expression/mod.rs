@@ -250,12 +250,7 @@ impl Parser {
     }
 
     fn product(&mut self) -> Found {
-        let signs = [
-            ("*", Arithmetic::Multiply),
-            ("//", Arithmetic::WholeDivide),
-            ("/", Arithmetic::Divide),
-            ("%", Arithmetic::Remainder),
-        ];
+        let signs = [("*", Arithmetic::Multiply), ("//", Arithmetic::WholeDivide), ("/", Arithmetic::Divide), ("%", Arithmetic::Remainder)];
         self.chain(&signs, Parser::power)
     }
 

@@ -1,0 +1,95 @@
+//! Real styles, read and written again; what is written lies in a folder where strangers judge it (`tests/conformance`).
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use bocage::portrayal;
+use bocage::portrayal::Style;
+use bocage::portrayal::maplibre;
+use bocage::portrayal::scale::Latitude;
+use bocage::portrayal::symbol::Dimension;
+use bocage::portrayal::symbol::Fill;
+use bocage::portrayal::symbol::Paint;
+
+use crate::shared;
+
+/// Where documents lie for `tests/conformance/styles.sh`.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("styles");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn read(path: &Path) -> Style {
+    let bytes = std::fs::read(path).expect("read");
+    portrayal::read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display())).1
+}
+
+/// As the server would send it.
+fn document(style: &Style, name: &str, dimension: Dimension) -> Value {
+    let label_layer = format!("{name}_label");
+    let target = maplibre::Target {
+        layer_id: name,
+        source: name,
+        source_layer: name,
+        label_layer: (dimension == Dimension::Polygons).then_some(label_layer.as_str()),
+        dimension,
+        latitude: Latitude::degrees(48.1),
+    };
+    let written = maplibre::write(style, &target);
+    let url = format!("http://127.0.0.1:8080/tiles/{name}.json");
+    let addresses = maplibre::Addresses {
+        glyphs: "http://127.0.0.1:8080/fonts/{fontstack}/{range}.pbf",
+        sprite: (!written.images.is_empty()).then_some("http://127.0.0.1:8080/sprites/town"),
+    };
+    let document = maplibre::document(name, &[maplibre::Source { id: name, url: &url }], addresses, written.layers);
+    std::fs::write(folder().join(format!("{name}.json")), serde_json::to_string_pretty(&document).expect("JSON")).expect("written");
+    document
+}
+
+fn colours(style: &Style) -> Vec<String> {
+    let colour = |paint: &Paint| match paint {
+        Paint::Fill(Fill::Solid(colour)) => Some(*colour),
+        Paint::Fill(_) => None,
+        Paint::Stroke(stroke) => Some(stroke.colour),
+        Paint::Marker(marker, _) => marker.fill,
+    };
+    style.rules.iter().flat_map(|rule| &rule.symbol).filter_map(|part| colour(&part.paint)).map(|colour| colour.hex()).collect()
+}
+
+#[test]
+fn the_styles_of_qgis_are_read_with_their_classes() {
+    let Some(shared) = shared::shared() else { return };
+    let of = |name: &str| read(&shared.join("data/styles").join(name));
+    let simple = of("polygon_simple.qml");
+    assert_eq!(colours(&simple), ["#4bff7e", "#ff070b"]);
+    assert_eq!(colours(&read(&shared.join("data/montfort/01_ADMIN/communes.qml"))), colours(&simple));
+    let categories = of("point_categories.qml");
+    assert_eq!(colours(&categories), ["#8adc38", "#ea5d5d", "#69dbdb", "#9e6ecd"]);
+    assert_eq!(categories.rules.iter().map(|rule| rule.title.as_str()).collect::<Vec<&str>>(), ["1", "2", "3", ""]);
+    assert_eq!(categories.rules[3].unless.len(), 3);
+    let ranges = of("point_ranges.qml");
+    assert_eq!(colours(&ranges), ["#ffffff", "#ffbfbf", "#ff8080", "#ff4040", "#ff0000"]);
+    let labels = of("line_label_follow_line.qml");
+    assert_eq!((labels.rules.len(), labels.labels.len()), (0, 1));
+    for style in [simple, categories, ranges, labels] {
+        assert!(style.losses.is_empty(), "{:?}", style.losses);
+    }
+}
+
+#[test]
+fn every_style_of_qgis_becomes_a_web_map() {
+    let Some(shared) = shared::shared() else { return };
+    for (name, dimension, layers) in [
+        ("polygon_simple", Dimension::Polygons, 2),
+        ("point_categories", Dimension::Points, 1),
+        ("point_ranges", Dimension::Points, 1),
+        ("line_label_follow_line", Dimension::Lines, 1),
+    ] {
+        let style = read(&shared.join("data/styles").join(format!("{name}.qml")));
+        let document = document(&style, name, dimension);
+        assert_eq!(document["layers"].as_array().map(Vec::len), Some(layers), "{name}");
+    }
+}
