@@ -12,9 +12,12 @@
 
 pub mod bind;
 pub mod colour;
+pub mod default;
 pub mod label;
+pub mod legend;
 pub mod losses;
 pub mod maplibre;
+mod outline;
 pub mod qml;
 pub mod rule;
 pub mod scale;
