@@ -21,6 +21,7 @@ mod outline;
 pub mod qml;
 pub mod rule;
 pub mod scale;
+pub mod sld;
 pub mod sprite;
 pub mod symbol;
 
@@ -72,7 +73,7 @@ pub trait StyleFormat: Sync {
 }
 
 /// Every language that is read.
-pub const FORMATS: &[&dyn StyleFormat] = &[&qml::Qml];
+pub const FORMATS: &[&dyn StyleFormat] = &[&qml::Qml, &sld::Sld];
 
 /// Bytes in which a file says what it is: QGIS and GeoServer put comments and a document type in front.
 const HEAD_BYTES: usize = 4096;

@@ -9,6 +9,9 @@ use bocage::portrayal;
 use bocage::portrayal::Style;
 use bocage::portrayal::maplibre;
 use bocage::portrayal::scale::Latitude;
+use bocage::portrayal::scale::Length;
+use bocage::portrayal::sld;
+use bocage::portrayal::sld::SldVersion;
 use bocage::portrayal::symbol::Dimension;
 use bocage::portrayal::symbol::Fill;
 use bocage::portrayal::symbol::Paint;
@@ -91,5 +94,79 @@ fn every_style_of_qgis_becomes_a_web_map() {
         let style = read(&shared.join("data/styles").join(format!("{name}.qml")));
         let document = document(&style, name, dimension);
         assert_eq!(document["layers"].as_array().map(Vec::len), Some(layers), "{name}");
+    }
+}
+
+#[test]
+fn the_styles_of_sld_are_read_with_their_classes() {
+    let Some(shared) = shared::shared() else { return };
+    let of = |name: &str| read(&shared.join("data/styles").join(name));
+    let roads = of("1.0_cdata.sld");
+    assert_eq!(
+        (roads.rules.len(), colours(&roads)[..3].to_vec()),
+        (13, vec!["#996089".to_owned(), "#ffd37f".to_owned(), "#b3b300".to_owned()])
+    );
+    assert_eq!((roads.rules[0].title.as_str(), roads.rules[0].scale.max), ("autosnelweg", 40_000.0));
+    let filter = roads.rules[0].filter.as_ref().map(bocage::query::cql2_text::write);
+    assert_eq!(filter.as_deref(), Some("visualisatiecode IN (10202, 10200, 10201)"));
+    let point = of("1.0_point_simplepoint_filter.sld");
+    let filter = point.rules[0].filter.as_ref().map(bocage::query::cql2_text::write).expect("a filter");
+    for part in [
+        "NAME = 'New York'",
+        "TEST IS NULL",
+        "TEST2 LIKE '%York%'",
+        "NOT POPULATION > 100000",
+        "(TEST2 = 1 OR TEST2 = 2)",
+        "TEST3 BETWEEN 1 AND 5",
+    ] {
+        assert!(filter.contains(part), "{part}: {filter}");
+    }
+    assert_eq!((point.rules[0].scale.min, point.rules[0].scale.max), (10_000.0, 20_000.0));
+    let label = &of("1.0_point_styledlabel.sld").labels[0];
+    assert_eq!(
+        (label.is_bold, label.size, label.angle_deg, label.displacement.1),
+        (true, Length::Pixels(12.0), 45.0, Length::Pixels(-5.0))
+    );
+    let line = of("1.1_line_simpleline.sld");
+    assert!(
+        matches!(&line.rules[0].symbol[0].paint, Paint::Stroke(stroke) if stroke.dashes == [Length::Pixels(13.0), Length::Pixels(37.0)] && stroke.dash_offset == Length::Pixels(10.0))
+    );
+    let pattern = of("1.0_polygon_graphicFill.sld");
+    assert!(matches!(&pattern.rules[0].symbol[0].paint, Paint::Fill(Fill::Markers { .. })));
+    let zones = read(&shared.join("data/montfort/04_URBANISME/zone_urba.sld"));
+    assert_eq!(colours(&zones), ["#000080", "#ffffff"]);
+    for style in [roads, point, line, pattern, zones] {
+        assert!(style.losses.is_empty(), "{:?}", style.losses);
+    }
+}
+
+#[test]
+fn every_style_becomes_a_web_map_and_both_versions_of_sld() {
+    let Some(shared) = shared::shared() else { return };
+    let town = Path::new(env!("CARGO_MANIFEST_DIR")).join("styles");
+    let montfort = shared.join("data/montfort");
+    let mut files: Vec<PathBuf> = vec![montfort.join("01_ADMIN/communes.qml"), montfort.join("04_URBANISME/zone_urba.sld")];
+    for folder in [shared.join("data/styles"), town] {
+        files.extend(std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()));
+    }
+    assert!(files.len() >= 14, "{files:?}");
+    for path in files {
+        let style = read(&path);
+        let stem = path.file_stem().expect("a name").to_string_lossy().replace('.', "_");
+        let dimension = if stem.contains("line") {
+            Dimension::Lines
+        } else if stem.contains("point") || stem.contains("arbres") {
+            Dimension::Points
+        } else {
+            Dimension::Polygons
+        };
+        let document = document(&style, &stem, dimension);
+        assert!(document["layers"].as_array().is_some_and(|layers| !layers.is_empty()), "{stem}");
+        for (version, suffix) in [(SldVersion::V1_0, "1.0"), (SldVersion::V1_1, "1.1")] {
+            let written = sld::write(&style, &stem, version);
+            std::fs::write(folder().join(format!("{stem}.{suffix}.sld")), &written.document).expect("written");
+            let again = portrayal::read(written.document.as_bytes()).expect("a style").1;
+            assert_eq!(colours(&again), colours(&style), "{stem} {suffix}");
+        }
     }
 }
