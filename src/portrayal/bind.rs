@@ -123,3 +123,69 @@ fn as_type(literal: Filter, kind: Option<FieldType>) -> Filter {
 fn real(text: &str) -> Option<Filter> {
     text.parse().ok().filter(|real: &f64| real.is_finite()).map(Filter::Real)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::portrayal::symbol::Part;
+    use crate::query::cql2_text;
+
+    /// `INSEE` of the source is `code_insee` here; `prix` and `date` are not texts.
+    fn layer() -> Layer {
+        let field =
+            |name: &str, source: &str, kind: &str| json!({ "name": name, "source_name": source, "title": name, "field_type": kind });
+        let fields = [
+            field("code_insee", "INSEE", "text"),
+            field("prix", "PRIX", "real"),
+            field("n", "n", "integer"),
+            field("le", "DATE", "date"),
+            field("actif", "actif", "boolean"),
+        ];
+        let layer = json!({ "id": "zones", "title": "", "abstract": "", "fields": fields, "geometry": null, "crs": CRS84, "id_kind": "integer", "features": 0, "extent": null });
+        serde_json::from_value(layer).expect("a layer")
+    }
+
+    fn rule(filter: &str, unless: &[&str]) -> Rule {
+        let parse = |text: &str| cql2_text::parse(text).expect("CQL2");
+        let unless = unless.iter().map(|text| parse(text)).collect();
+        Rule { title: filter.to_owned(), filter: Some(parse(filter)), unless, ..Rule::every(Vec::<Part>::new()) }
+    }
+
+    fn bound(rules: Vec<Rule>) -> (Vec<String>, Vec<String>) {
+        let style = bind(Style { rules, ..Style::default() }, &layer());
+        (style.rules.iter().filter_map(|rule| rule.filter.as_ref()).map(cql2_text::write).collect(), style.losses.sentences())
+    }
+
+    #[test]
+    fn names_are_those_published_and_values_those_of_the_fields() {
+        for (written, expected) in [
+            ("INSEE = 35188", "code_insee = '35188'"),
+            ("insee IN (35188, '35023')", "code_insee IN ('35188', '35023')"),
+            ("n = '3' AND prix > '2.50'", "n = 3 AND prix > 2.5"),
+            ("actif = '1'", "actif = TRUE"),
+            ("DATE >= '2026-06-30'", "le >= DATE('2026-06-30')"),
+            ("prix / n BETWEEN '1' AND 2", "(prix / n) BETWEEN 1 AND 2"),
+        ] {
+            assert_eq!(bound(vec![rule(written, &[])]), (vec![expected.to_owned()], vec![]), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_a_column_that_stays_in_is_not_drawn() {
+        let (rules, losses) = bound(vec![rule("telephone = 'x'", &[]), rule("n = 1", &["telephone = 'x'"]), rule("n = 2", &[])]);
+        assert_eq!(rules, ["n = 2"]);
+        assert_eq!(losses[0], "règle « telephone = 'x' » : le champ « telephone » n'est pas publié : elle n'est pas dessinée");
+        assert_eq!(losses.len(), 2);
+        assert!(bound(vec![rule("n = 'abc'", &[])]).1[0].contains("ne convient pas"));
+    }
+
+    #[test]
+    fn labels_are_bound_too() {
+        let label = |name: &str| Label::plain(vec![Piece::Field(name.to_owned())]);
+        let style = bind(Style { labels: vec![label("INSEE"), label("telephone")], ..Style::default() }, &layer());
+        assert_eq!(style.labels.iter().map(|label| label.text.clone()).collect::<Vec<_>>(), [[Piece::Field("code_insee".into())]]);
+        assert!(style.losses.sentences()[0].contains("« telephone »"));
+    }
+}

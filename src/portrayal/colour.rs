@@ -35,13 +35,16 @@ impl Colour {
         format!("#{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
     }
 
-    /// `#rgb`, `#rrggbb`, `#rrggbbaa`, `rgb(…)`, `rgba(…)` and the names that styles use, in any letter case.
+    /// `#rgb`, `#rrggbb`, `#rrggbbaa`, `rgb(…)`, `rgba(…)`, `hsl(…)`, `hsla(…)` and the names that styles use, in any letter case.
     pub fn from_css(text: &str) -> Option<Colour> {
         let text = text.trim().to_ascii_lowercase();
         if let Some(digits) = text.strip_prefix('#') {
             return from_hex(digits);
         }
         if let Some((name, inside)) = text.split_once('(') {
+            if matches!(name, "hsl" | "hsla") {
+                return from_hsl(inside.strip_suffix(')')?);
+            }
             let numbers = inside.strip_suffix(')')?.split(',').map(|part| part.trim().parse::<f64>().ok()).collect::<Option<Vec<f64>>>()?;
             return match (name, numbers.as_slice()) {
                 ("rgb", [red, green, blue]) => Some(Colour::rgb(channel(*red), channel(*green), channel(*blue))),
@@ -110,6 +113,21 @@ fn from_hex(digits: &str) -> Option<Colour> {
     Some(Colour::rgb(byte(0)?, byte(2)?, byte(4)?).with_opacity(opacity))
 }
 
+/// Hue in degrees, saturation and lightness in per cent, opacity.
+fn from_hsl(inside: &str) -> Option<Colour> {
+    let part = |text: &str| text.trim().trim_end_matches('%').trim_end_matches("deg").parse::<f64>().ok();
+    let parts = inside.split(',').map(part).collect::<Option<Vec<f64>>>()?;
+    let ([hue, saturation, lightness] | [hue, saturation, lightness, _]) = parts[..] else { return None };
+    let (saturation, lightness) = (saturation.clamp(0.0, 100.0) / 100.0, lightness.clamp(0.0, 100.0) / 100.0);
+    let chroma = saturation * lightness.min(1.0 - lightness);
+    // CSS Color 4 §7.1.
+    let at = |offset: f64| {
+        let k = (offset + hue / 30.0).rem_euclid(12.0);
+        channel((lightness - chroma * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0)) * 255.0)
+    };
+    Some(Colour::rgb(at(0.0), at(8.0), at(4.0)).with_opacity(parts.get(3).copied().unwrap_or(1.0)))
+}
+
 /// The sixteen names of HTML 4, orange and nothing at all.
 const NAMES: [(&str, Colour); 19] = [
     ("black", Colour::BLACK),
@@ -146,12 +164,14 @@ mod tests {
         assert_eq!(Colour::from_css("#4bff7e80"), Some(half));
         assert_eq!(Colour::from_css("#F00"), Colour::from_css("red"));
         assert_eq!(Colour::from_css("rgba(255, 0, 0, 0.5)"), Some(Colour::rgb(255, 0, 0).with_opacity(0.5)));
+        assert_eq!(Colour::from_css("hsl(120, 100%, 25%)"), Colour::from_css("green"));
+        assert_eq!(Colour::from_css("hsla(240, 100%, 50%, 0.5)"), Some(Colour::rgb(0, 0, 255).with_opacity(0.5)));
         assert_eq!(half.hex(), "#4bff7e");
     }
 
     #[test]
     fn what_is_no_colour_is_none() {
-        for text in ["", "#", "#12", "#gggggg", "#ééé", "rgb(1,2)", "rgb(1,2,3", "hsl(1,2,3)", "vermillon"] {
+        for text in ["", "#", "#12", "#gggggg", "#ééé", "rgb(1,2)", "rgb(1,2,3", "hsl(1,2)", "vermillon"] {
             assert_eq!(Colour::from_css(text), None, "{text}");
         }
         for text in ["", "1,2", "a,b,c"] {

@@ -28,6 +28,7 @@ pub mod symbol;
 use crate::portrayal::label::Label;
 use crate::portrayal::losses::Losses;
 use crate::portrayal::rule::Rule;
+use crate::portrayal::scale::Latitude;
 use crate::xml::XmlError;
 
 /// A style: every rule that fits a feature draws it.
@@ -52,8 +53,6 @@ pub enum StyleError {
     Json(#[source] serde_json::Error),
     #[error("l'élément « {element} » manque au style")]
     Missing { element: &'static str },
-    #[error("le style n'a aucune couche vectorielle pour « {source_layer} »")]
-    NoLayer { source_layer: String },
 }
 
 /// A language that styles are read from.
@@ -67,13 +66,15 @@ pub trait StyleFormat: Sync {
     /// By how the file begins.
     fn recognises(&self, head: &str) -> bool;
 
+    /// `latitude`: of the data; where a language speaks of zooms, they are scales there.
+    ///
     /// # Errors
     /// Where the file is no style at all; what is merely not understood is a loss.
-    fn read(&self, bytes: &[u8]) -> Result<Style, StyleError>;
+    fn read(&self, bytes: &[u8], latitude: Latitude) -> Result<Style, StyleError>;
 }
 
 /// Every language that is read.
-pub const FORMATS: &[&dyn StyleFormat] = &[&qml::Qml, &sld::Sld];
+pub const FORMATS: &[&dyn StyleFormat] = &[&qml::Qml, &sld::Sld, &maplibre::MapLibre];
 
 /// Bytes in which a file says what it is: QGIS and GeoServer put comments and a document type in front.
 const HEAD_BYTES: usize = 4096;
@@ -82,10 +83,10 @@ const HEAD_BYTES: usize = 4096;
 ///
 /// # Errors
 /// `Unknown`, or the format's own.
-pub fn read(bytes: &[u8]) -> Result<(&'static dyn StyleFormat, Style), StyleError> {
+pub fn read(bytes: &[u8], latitude: Latitude) -> Result<(&'static dyn StyleFormat, Style), StyleError> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD_BYTES)]);
     let format = FORMATS.iter().find(|format| format.recognises(&head)).ok_or(StyleError::Unknown)?;
-    Ok((*format, format.read(bytes)?))
+    Ok((*format, format.read(bytes, latitude)?))
 }
 
 fn expected() -> String {

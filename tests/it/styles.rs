@@ -27,7 +27,7 @@ fn folder() -> PathBuf {
 
 fn read(path: &Path) -> Style {
     let bytes = std::fs::read(path).expect("read");
-    portrayal::read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display())).1
+    portrayal::read(&bytes, Latitude::degrees(48.1)).unwrap_or_else(|error| panic!("{}: {error}", path.display())).1
 }
 
 /// As the server would send it.
@@ -165,7 +165,7 @@ fn every_style_becomes_a_web_map_and_both_versions_of_sld() {
         for (version, suffix) in [(SldVersion::V1_0, "1.0"), (SldVersion::V1_1, "1.1")] {
             let written = sld::write(&style, &stem, version);
             std::fs::write(folder().join(format!("{stem}.{suffix}.sld")), &written.document).expect("written");
-            let again = portrayal::read(written.document.as_bytes()).expect("a style").1;
+            let again = portrayal::read(written.document.as_bytes(), Latitude::degrees(48.1)).expect("a style").1;
             assert_eq!(colours(&again), colours(&style), "{stem} {suffix}");
         }
     }

@@ -58,7 +58,10 @@ fn draft(kind: &'static str, run: &Run<'_>, geometry: Option<&str>, writer: &Wri
         Some(name) => json!(["!=", ["geometry-type"], name]),
         None => json!(["==", ["geometry-type"], name]),
     });
-    let titles: Vec<&str> = run.all.iter().map(|drawn| drawn.rule.title.as_str()).collect();
+    // All others last, as the values of classes are written.
+    let mut rules: Vec<&Rule> = run.all.iter().map(|drawn| drawn.rule).collect();
+    rules.sort_by_key(|rule| rule.filter.is_none());
+    let titles: Vec<&str> = rules.iter().map(|rule| rule.title.as_str()).collect();
     let mut metadata = Map::new();
     match titles.as_slice() {
         [""] => {}
@@ -198,6 +201,7 @@ fn marker(run: &Run<'_>, nth: usize, place: Place, writer: &mut Writer<'_>) {
         (Place::Point, Dimension::Mixed) if is_circle => circle(run, nth, Some("Point"), writer),
         (Place::Point, Dimension::Points | Dimension::Mixed) => icon(run, nth, place, "point", writer),
         (Place::Point, Dimension::Lines) => icon(run, nth, place, "line-center", writer),
+        (Place::Point, Dimension::Polygons) if is_circle && writer.target.label_layer.is_some() => circle(run, nth, None, writer),
         (Place::Point, Dimension::Polygons) => icon(run, nth, place, "point", writer),
         (_, Dimension::Points) => {
             writer.lose(format!("{title} : un symbole le long d'une ligne ne convient pas à des points et n'est pas dessiné"));
@@ -216,9 +220,19 @@ fn marker(run: &Run<'_>, nth: usize, place: Place, writer: &mut Writer<'_>) {
     }
 }
 
+/// One point a polygon.
+fn on_labels(draft: &mut Draft, writer: &Writer<'_>) {
+    if let Some(label_layer) = writer.target.label_layer {
+        label_layer.clone_into(&mut draft.source_layer);
+    }
+}
+
 /// MapLibre's outline lies around the radius; that of QGIS and SLD lies on it.
 fn circle(run: &Run<'_>, nth: usize, geometry: Option<&str>, writer: &mut Writer<'_>) {
     let mut draft = draft("circle", run, geometry, writer);
+    if geometry.is_none() {
+        on_labels(&mut draft, writer);
+    }
     let marker = |rule| marker_of(rule, nth);
     let outline = |rule| marker(rule).outline.as_ref();
     let width = |rule| outline(rule).map_or(Length::ZERO, |outline| outline.width);
@@ -237,11 +251,8 @@ fn circle(run: &Run<'_>, nth: usize, geometry: Option<&str>, writer: &mut Writer
 
 fn icon(run: &Run<'_>, nth: usize, place: Place, placement: &str, writer: &mut Writer<'_>) {
     let mut draft = draft("symbol", run, Some(if placement == "point" { "Point" } else { "!Point" }), writer);
-    if writer.target.dimension == Dimension::Polygons
-        && placement == "point"
-        && let Some(label_layer) = writer.target.label_layer
-    {
-        draft.source_layer = label_layer.to_owned();
+    if writer.target.dimension == Dimension::Polygons && placement == "point" {
+        on_labels(&mut draft, writer);
     }
     set_unless(&mut draft.layout, "symbol-placement", json!(placement), json!("point"));
     if let Place::Along { interval, is_turned } = place {

@@ -12,7 +12,7 @@ use crate::portrayal::symbol::Dimension;
 
 pub fn qml(attributes: &str, classes: &str, symbols: &[String]) -> Style {
     let document = format!("<qgis><renderer-v2 {attributes}>{classes}<symbols>{}</symbols></renderer-v2></qgis>", symbols.concat());
-    Qml.read(document.as_bytes()).expect("a style")
+    Qml.read(document.as_bytes(), Latitude::EQUATOR).expect("a style")
 }
 
 pub fn symbol(name: &str, class: &str, options: &str) -> String {
@@ -156,4 +156,122 @@ fn what_a_web_map_cannot_show_is_said() {
     let written = write(&style, &target(Dimension::Lines));
     assert!(written.layers.is_empty() && written.losses.sentences()[0].contains("LIKE 'a%b'"), "{:?} {:?}", style.losses, written.losses);
     assert!(!write(&style, &target(Dimension::Points)).losses.is_empty());
+}
+
+/// Colours and classes come back from what is written.
+fn round(style: &Style, dimension: Dimension) -> Style {
+    let written = write(style, &target(dimension));
+    let addresses = Addresses { glyphs: "http://x/{fontstack}/{range}", sprite: None };
+    let document = document("voies", &[Source { id: "voies", url: "http://x/voies.json" }], addresses, written.layers);
+    MapLibre.read(document.to_string().as_bytes(), Latitude::EQUATOR).expect("a style")
+}
+
+fn check_round(style: &Style, dimension: Dimension) {
+    let read = round(style, dimension);
+    assert!(read.losses.is_empty(), "{:?}", read.losses);
+    assert_eq!(read.rules, style.rules);
+    assert_eq!(read.labels, style.labels);
+}
+
+#[test]
+fn categories_come_back() {
+    let line = |name: &str, colour: &str| {
+        symbol(
+            name,
+            "SimpleLine",
+            &format!("line_color={colour} line_width=2 line_width_unit=Pixel joinstyle=miter line_style=dash capstyle=round"),
+        )
+    };
+    let symbols = [line("0", "255,0,0,255"), line("1", "0,255,0,255"), line("2", "0,0,255,255")];
+    let classes = "<categories><category value='a' symbol='0' label='Les A' type='string'/><category symbol='1' label='B et C'><val value='b' type='string'/><val value='c' type='string'/></category><category value='x' symbol='1' render='false' type='string'/><category value='' symbol='2' label='Autres'/></categories>";
+    let mut style = qml("type='categorizedSymbol' attr='type'", classes, &symbols);
+    let others = &mut style.rules[2].unless;
+    // Values that are not drawn come behind those that are.
+    others.sort_by_key(|filter| crate::query::cql2_text::write(filter).contains("'x'"));
+    check_round(&style, Dimension::Lines);
+}
+
+#[test]
+fn ranges_scales_and_ground_lengths_come_back() {
+    let fill = |name: &str, colour: &str| {
+        symbol(
+            name,
+            "SimpleFill",
+            &format!("color={colour} outline_width=2 outline_width_unit=Pixel outline_color=1,2,3,255 joinstyle=round"),
+        )
+    };
+    let ranges = "<ranges><range lower='1' upper='20' symbol='0' label='a'/><range lower='20' upper='39.5' symbol='1' label='b'/></ranges>";
+    check_round(&qml("type='graduatedSymbol' attr='n'", ranges, &[fill("0", "255,0,0,255"), fill("1", "0,255,0,51")]), Dimension::Polygons);
+    let rule = "<rules><rule symbol='0' label='près' scalemaxdenom='5000' filter='&quot;a&quot; &gt; 3 AND NOT (&quot;b&quot; = 1 OR &quot;c&quot; IS NULL)'/></rules>";
+    let style = qml(
+        "type='RuleRenderer'",
+        rule,
+        &[symbol("0", "SimpleLine", "line_width=10 line_width_unit=RenderMetersInMapUnits capstyle=flat joinstyle=miter")],
+    );
+    let read = round(&style, Dimension::Lines);
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b.max(1.0);
+    assert!(near(read.rules[0].scale.max, style.rules[0].scale.max));
+    let crate::portrayal::symbol::Paint::Stroke(stroke) = &read.rules[0].symbol[0].paint else { panic!("a line") };
+    assert!(matches!(stroke.width, crate::portrayal::scale::Length::GroundMetres(width) if near(width, 10.0)), "{:?}", stroke.width);
+    assert_eq!(read.rules[0].filter.as_ref().map(crate::query::cql2_text::write).as_deref(), Some("a > 3 AND b <> 1 AND NOT c IS NULL"));
+}
+
+#[test]
+fn circles_and_labels_come_back() {
+    let style = qml(
+        "type='singleSymbol'",
+        "",
+        &[symbol("0", "SimpleMarker", "size=8 size_unit=Pixel color=255,0,0,255 outline_width=2 outline_width_unit=Pixel joinstyle=miter")],
+    );
+    check_round(&style, Dimension::Points);
+    let label = crate::portrayal::label::Label {
+        size: crate::portrayal::scale::Length::Pixels(12.0),
+        halo: Some((crate::portrayal::colour::Colour::WHITE, crate::portrayal::scale::Length::Pixels(1.5))),
+        placement: crate::portrayal::label::Placement::Point(crate::portrayal::label::Anchor::Top),
+        is_bold: true,
+        ..crate::portrayal::label::Label::plain(vec![
+            crate::portrayal::label::Piece::Field("nom".into()),
+            crate::portrayal::label::Piece::Literal(" !".into()),
+        ])
+    };
+    check_round(&Style { labels: vec![label], ..style }, Dimension::Polygons);
+}
+
+#[test]
+fn documents_of_others_are_read() {
+    let document = json!({ "version": 8, "name": "Fond", "layers": [
+        { "id": "fond", "type": "background" },
+        { "id": "bati", "type": "fill", "source": "t", "source-layer": "bati", "filter": ["all", ["==", "type", "dur"], ["!=", "etat", "ruine"], ["==", "$type", "Polygon"]],
+          "paint": { "fill-color": { "stops": [[8, "#ff0000"], [12, "#00ff00"], [16, "#0000ff"]] }, "fill-outline-color": "hsl(0, 0%, 0%)" } },
+        { "id": "noms", "type": "symbol", "source": "t", "source-layer": "bati", "layout": { "text-field": "{nom} ({code})" } },
+        { "id": "rues", "type": "line", "source": "t", "source-layer": "rues" },
+    ] });
+    let style = MapLibre.read(document.to_string().as_bytes(), Latitude::EQUATOR).expect("a style");
+    assert_eq!(style.title.as_deref(), Some("Fond"));
+    let rule = &style.rules[0];
+    assert_eq!(
+        rule.filter.as_ref().map(crate::query::cql2_text::write).as_deref(),
+        Some("type = 'dur' AND (etat <> 'ruine' OR etat IS NULL)")
+    );
+    assert!(
+        matches!(&rule.symbol[0].paint, crate::portrayal::symbol::Paint::Fill(crate::portrayal::symbol::Fill::Solid(colour)) if colour.hex() == "#00ff00")
+    );
+    assert_eq!(style.labels[0].text.len(), 4);
+    let sentences = style.losses.sentences().join("\n");
+    for word in ["« fond »", "« fill-color » change avec le zoom", "« rues »"] {
+        assert!(sentences.contains(word), "{word}: {sentences}");
+    }
+}
+
+#[test]
+fn what_is_no_document_is_refused() {
+    for text in ["{", "{}", "{\"layers\":[]}", "{\"layers\":[{\"id\":\"a\",\"type\":\"background\"}]}"] {
+        assert!(MapLibre.read(text.as_bytes(), Latitude::EQUATOR).is_err(), "{text}");
+    }
+    let deep = format!(
+        "{{\"layers\":[{{\"id\":\"a\",\"source-layer\":\"a\",\"type\":\"fill\",\"filter\":{}true{}}}]}}",
+        "[\"!\",".repeat(100),
+        "]".repeat(100)
+    );
+    assert!(MapLibre.read(deep.as_bytes(), Latitude::EQUATOR).expect("a style").losses.sentences()[0].contains("filtre"));
 }

@@ -16,6 +16,7 @@ use crate::portrayal::StyleFormat;
 use crate::portrayal::losses::Losses;
 use crate::portrayal::losses::shown;
 use crate::portrayal::rule::Rule;
+use crate::portrayal::scale::Latitude;
 use crate::portrayal::scale::ScaleRange;
 use crate::xml;
 use crate::xml::Element;
@@ -35,7 +36,7 @@ impl StyleFormat for Qml {
         head.contains("<qgis")
     }
 
-    fn read(&self, bytes: &[u8]) -> Result<Style, StyleError> {
+    fn read(&self, bytes: &[u8], _: Latitude) -> Result<Style, StyleError> {
         let root = xml::parse(bytes)?;
         if !root.is("qgis") {
             return Err(StyleError::Missing { element: "qgis" });

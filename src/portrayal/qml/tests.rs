@@ -3,6 +3,7 @@
 use super::*;
 use crate::portrayal::colour::Colour;
 use crate::portrayal::label::Label;
+use crate::portrayal::scale::Latitude;
 use crate::portrayal::scale::Length;
 use crate::portrayal::symbol::Fill;
 use crate::portrayal::symbol::Mark;
@@ -14,7 +15,7 @@ use crate::query::cql2_text;
 
 fn read(inside: &str) -> Style {
     let document = format!("<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'><qgis version='3.36'>{inside}</qgis>");
-    Qml.read(document.as_bytes()).expect("a style")
+    Qml.read(document.as_bytes(), Latitude::EQUATOR).expect("a style")
 }
 
 fn renderer(attributes: &str, inside: &str) -> Style {
@@ -164,7 +165,7 @@ fn a_fill_is_a_colour_or_hatches_and_its_outline() {
         .collect();
     assert_eq!(angles, [45.0, 135.0]);
     let old = "<qgis><renderer-v2 type='singleSymbol'><symbols><symbol name='0' alpha='0.5'><layer class='SimpleFill'><prop k='color' v='10,20,30,255'/></layer></symbol></symbols></renderer-v2></qgis>";
-    let style = Qml.read(old.as_bytes()).expect("a style");
+    let style = Qml.read(old.as_bytes(), Latitude::EQUATOR).expect("a style");
     assert!(matches!(&paints(&style)[..], [Paint::Fill(Fill::Solid(colour)), Paint::Stroke(line)]
         if *colour == Colour::rgb(10, 20, 30).with_opacity(0.5) && line.colour == Colour::rgb(35, 35, 35).with_opacity(0.5)));
 }
@@ -210,7 +211,7 @@ fn the_layer_s_own_scales_and_opacity_hold_for_every_rule() {
         "<qgis hasScaleBasedVisibilityFlag='1' minScale='10000' maxScale='1000'><renderer-v2 type='singleSymbol'><symbols>{}</symbols></renderer-v2><layerOpacity>0.5</layerOpacity></qgis>",
         line("0", "1")
     );
-    let style = Qml.read(document.as_bytes()).expect("a style");
+    let style = Qml.read(document.as_bytes(), Latitude::EQUATOR).expect("a style");
     assert_eq!(style.rules[0].scale, ScaleRange::of_qgis(Some(1000.0), Some(10_000.0)));
     assert!(matches!(&paints(&style)[..], [Paint::Stroke(stroke)] if stroke.colour.opacity == 0.5));
 }
@@ -233,13 +234,13 @@ fn labels_are_read_with_halo_placement_and_scales() {
     let lost = read(&format!("<labeling type='simple'>{}</labeling>", settings("round(&quot;a&quot;)", "")));
     assert!(lost.labels.is_empty() && lost.losses.sentences()[0].contains("round"), "{:?}", lost.losses);
     let off = "<qgis labelsEnabled='0'><labeling type='simple'><settings><text-style fieldName='a'/></settings></labeling></qgis>";
-    assert!(Qml.read(off.as_bytes()).expect("a style").labels.is_empty());
+    assert!(Qml.read(off.as_bytes(), Latitude::EQUATOR).expect("a style").labels.is_empty());
 }
 
 #[test]
 fn what_is_no_style_of_qgis_is_refused() {
-    assert!(matches!(Qml.read(b"<other/>"), Err(StyleError::Missing { element: "qgis" })));
-    assert!(matches!(Qml.read(b"<qgis>"), Err(StyleError::Xml(_))));
+    assert!(matches!(Qml.read(b"<other/>", Latitude::EQUATOR), Err(StyleError::Missing { element: "qgis" })));
+    assert!(matches!(Qml.read(b"<qgis>", Latitude::EQUATOR), Err(StyleError::Xml(_))));
     let deep = (0..30).fold(String::new(), |inner, _| symbol("0", "CentroidFill", &[], &inner));
     assert!(
         read(&format!("<renderer-v2 type='singleSymbol'><symbols>{deep}</symbols></renderer-v2>")).losses.sentences()[0]

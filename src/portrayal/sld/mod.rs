@@ -13,6 +13,7 @@ mod writer;
 use crate::portrayal::Style;
 use crate::portrayal::StyleError;
 use crate::portrayal::StyleFormat;
+use crate::portrayal::scale::Latitude;
 use crate::portrayal::sld::reader::Reader;
 pub use crate::portrayal::sld::writer::Written;
 pub use crate::portrayal::sld::writer::write;
@@ -49,7 +50,7 @@ impl StyleFormat for Sld {
         head.contains("StyledLayerDescriptor") || head.contains("FeatureTypeStyle")
     }
 
-    fn read(&self, bytes: &[u8]) -> Result<Style, StyleError> {
+    fn read(&self, bytes: &[u8], _: Latitude) -> Result<Style, StyleError> {
         Reader::default().read(&xml::parse(bytes)?)
     }
 }

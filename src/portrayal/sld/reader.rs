@@ -2,6 +2,7 @@
 
 use crate::portrayal::Style;
 use crate::portrayal::StyleError;
+use crate::portrayal::label::Label;
 use crate::portrayal::losses;
 use crate::portrayal::losses::shown;
 use crate::portrayal::rule::Cover;
@@ -108,7 +109,7 @@ impl Reader {
             }
             for label in &labels {
                 let (filter, unless) = rule();
-                self.style.labels.push(crate::portrayal::label::Label { filter, unless, scale: *scale, ..label.clone() });
+                self.style.labels.push(Label { filter, unless, scale: *scale, ..label.clone() });
             }
         }
     }

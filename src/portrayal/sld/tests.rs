@@ -7,6 +7,7 @@ use crate::portrayal::label::Label;
 use crate::portrayal::label::Piece;
 use crate::portrayal::label::Placement;
 use crate::portrayal::rule::Rule;
+use crate::portrayal::scale::Latitude;
 use crate::portrayal::scale::Length;
 use crate::portrayal::scale::ScaleRange;
 use crate::portrayal::symbol::Cap;
@@ -26,7 +27,7 @@ fn read(rules: &str) -> Style {
     let document = format!(
         "<StyledLayerDescriptor version='1.1.0'><NamedLayer><UserStyle><FeatureTypeStyle>{rules}</FeatureTypeStyle></UserStyle></NamedLayer></StyledLayerDescriptor>"
     );
-    Sld.read(document.as_bytes()).expect("a style")
+    Sld.read(document.as_bytes(), Latitude::EQUATOR).expect("a style")
 }
 
 fn paints(symbolizer: &str) -> Vec<Paint> {
@@ -102,10 +103,10 @@ fn what_is_not_understood_is_said_and_not_drawn() {
 #[test]
 fn what_is_no_style_is_refused() {
     for document in ["<StyledLayerDescriptor/>", "<html/>"] {
-        assert!(matches!(Sld.read(document.as_bytes()), Err(StyleError::Missing { .. })), "{document}");
+        assert!(matches!(Sld.read(document.as_bytes(), Latitude::EQUATOR), Err(StyleError::Missing { .. })), "{document}");
     }
     let bomb = "<!DOCTYPE a [<!ENTITY b 'c'>]><StyledLayerDescriptor/>";
-    assert!(matches!(Sld.read(bomb.as_bytes()), Err(StyleError::Xml(xml::XmlError::DocumentType))));
+    assert!(matches!(Sld.read(bomb.as_bytes(), Latitude::EQUATOR), Err(StyleError::Xml(xml::XmlError::DocumentType))));
 }
 
 /// A style with something of everything that SLD 1.1 can say.
@@ -165,7 +166,7 @@ fn rich() -> Style {
 fn what_is_written_in_1_1_reads_the_same() {
     let written = write(&rich(), "zones", SldVersion::V1_1);
     assert!(written.losses.is_empty(), "{:?}", written.losses);
-    let mut read = Sld.read(written.document.as_bytes()).expect("a style");
+    let mut read = Sld.read(written.document.as_bytes(), Latitude::EQUATOR).expect("a style");
     // The labels are a pass of their own, after that of the symbols.
     read.labels.iter_mut().for_each(|label| label.unless.clear());
     for (read, written) in read.rules.iter().zip(&rich().rules) {
@@ -185,7 +186,7 @@ fn what_1_0_cannot_say_is_said_in_french() {
             "{word}: {sentences:?}"
         );
     }
-    let read = Sld.read(written.document.as_bytes()).expect("a style");
+    let read = Sld.read(written.document.as_bytes(), Latitude::EQUATOR).expect("a style");
     assert_eq!(read.rules[..2], rich().rules[..2]);
 }
 
@@ -194,7 +195,7 @@ fn what_lies_above_is_a_pass_of_its_own() {
     let mut style = rich();
     style.rules[0].symbol[1].level = 1;
     let written = write(&style, "zones", SldVersion::V1_1);
-    let read = Sld.read(written.document.as_bytes()).expect("a style");
+    let read = Sld.read(written.document.as_bytes(), Latitude::EQUATOR).expect("a style");
     assert_eq!(written.document.matches("<se:FeatureTypeStyle>").count(), 3);
     assert_eq!(read.rules.last().map(|rule| (rule.title.as_str(), rule.symbol[0].level)), Some(("Zone à bâtir", 1)));
 }
