@@ -51,6 +51,8 @@ pub enum StyleError {
     Xml(#[from] XmlError),
     #[error("le style n'est pas du JSON")]
     Json(#[source] serde_json::Error),
+    #[error("le style dépasse {size_bytes_max} octets")]
+    TooLarge { size_bytes_max: usize },
     #[error("l'élément « {element} » manque au style")]
     Missing { element: &'static str },
 }
@@ -92,3 +94,6 @@ pub fn read(bytes: &[u8], latitude: Latitude) -> Result<(&'static dyn StyleForma
 fn expected() -> String {
     FORMATS.iter().map(|format| format.extension()).collect::<Vec<&str>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

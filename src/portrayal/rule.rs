@@ -29,13 +29,55 @@ pub struct Cover {
     pub scale: ScaleRange,
 }
 
+/// Rules of a style: the longest nomenclatures have a thousand classes, and work grows with the square.
+pub const RULES_MAX: usize = 3_000;
+
+/// Filters of all rules together, those left out among them: each "all others" carries every class beside it.
+pub const FILTERS_MAX: usize = 100_000;
+
+/// How much more a style may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    rules: usize,
+    filters: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { rules: RULES_MAX, filters: FILTERS_MAX }
+    }
+}
+
+impl Budget {
+    /// Whether one more rule with that many filters is not too much.
+    pub fn has_room(self, filters: usize) -> bool {
+        self.rules > 0 && filters <= self.filters
+    }
+
+    /// One more rule with that many filters; `false` where it is too much.
+    pub fn takes(&mut self, filters: usize) -> bool {
+        let fits = self.has_room(filters);
+        if fits {
+            self.rules -= 1;
+            self.filters -= filters;
+        }
+        fits
+    }
+}
+
+/// What is said of rules beyond the budget.
+pub const TOO_MANY: &str = "le style compte trop de règles, les suivantes ne sont pas reprises";
+
 /// What "all others" means beside `siblings`, at the scales of `range`: for each stretch of scales, the filters none of
-/// which may be true. A stretch in which a sibling draws everything is left out.
-pub fn otherwise(siblings: &[Cover], range: ScaleRange) -> Vec<(ScaleRange, Vec<Filter>)> {
+/// which may be true. A stretch in which a sibling draws everything is left out. `None`: more than [`FILTERS_MAX`].
+pub fn otherwise(siblings: &[Cover], range: ScaleRange) -> Option<Vec<(ScaleRange, Vec<Filter>)>> {
     let mut ends: Vec<f64> = siblings.iter().flat_map(|sibling| [sibling.scale.min, sibling.scale.max]).collect();
     ends.extend([range.min, range.max]);
     ends.sort_by(f64::total_cmp);
     ends.dedup();
+    if ends.len().saturating_mul(siblings.len()) > FILTERS_MAX {
+        return None;
+    }
     let mut found: Vec<(ScaleRange, Vec<Filter>)> = Vec::new();
     for pair in ends.windows(2) {
         let stretch = ScaleRange { min: pair[0], max: pair[1] };
@@ -49,7 +91,7 @@ pub fn otherwise(siblings: &[Cover], range: ScaleRange) -> Vec<(ScaleRange, Vec<
             _ => found.push((stretch, unless)),
         }
     }
-    found
+    Some(found)
 }
 
 /// Both conditions.
@@ -82,16 +124,16 @@ mod tests {
         let siblings = [cover("a = 1", None, Some(5_000.0)), cover("a = 2", None, None)];
         assert_eq!(
             otherwise(&siblings, ScaleRange::ALL),
-            [
+            Some(vec![
                 (ScaleRange::new(None, Some(5_000.0)), vec![filter("a = 1"), filter("a = 2")]),
                 (ScaleRange::new(Some(5_000.0), None), vec![filter("a = 2")]),
-            ]
+            ])
         );
     }
 
     #[test]
     fn beside_a_rule_for_everything_there_are_no_others() {
         let everything = Cover { filter: None, scale: ScaleRange::new(Some(1_000.0), None) };
-        assert_eq!(otherwise(&[everything], ScaleRange::ALL), [(ScaleRange::new(None, Some(1_000.0)), Vec::new())]);
+        assert_eq!(otherwise(&[everything], ScaleRange::ALL), Some(vec![(ScaleRange::new(None, Some(1_000.0)), Vec::new())]));
     }
 }

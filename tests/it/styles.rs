@@ -1,7 +1,9 @@
 //! Real styles, read and written again; what is written lies in a folder where strangers judge it (`tests/conformance`).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -162,11 +164,44 @@ fn every_style_becomes_a_web_map_and_both_versions_of_sld() {
         };
         let document = document(&style, &stem, dimension);
         assert!(document["layers"].as_array().is_some_and(|layers| !layers.is_empty()), "{stem}");
+        let again = portrayal::read(document.to_string().as_bytes(), Latitude::degrees(48.1)).expect("a style").1;
+        assert_eq!(BTreeSet::from_iter(colours(&again)), BTreeSet::from_iter(colours(&style)), "{stem}");
+        assert_eq!(again.rules.len(), style.rules.len(), "{stem}");
         for (version, suffix) in [(SldVersion::V1_0, "1.0"), (SldVersion::V1_1, "1.1")] {
             let written = sld::write(&style, &stem, version);
-            std::fs::write(folder().join(format!("{stem}.{suffix}.sld")), &written.document).expect("written");
+            let path = folder().join(format!("{stem}.{suffix}.sld"));
+            std::fs::write(&path, &written.document).expect("written");
             let again = portrayal::read(written.document.as_bytes(), Latitude::degrees(48.1)).expect("a style").1;
             assert_eq!(colours(&again), colours(&style), "{stem} {suffix}");
+            check_schema(&path, &shared, suffix);
         }
+    }
+}
+
+/// OGC's own schema of the version.
+fn check_schema(path: &Path, shared: &Path, version: &str) {
+    let lint = Command::new("xmllint")
+        .env("XML_CATALOG_FILES", shared.join("xsd/catalog.xml"))
+        .args(["--nonet", "--noout", "--schema"])
+        .arg(shared.join(format!("xsd/schemas.opengis.net/sld/{version}.0/StyledLayerDescriptor.xsd")))
+        .arg(path)
+        .output()
+        .expect("xmllint");
+    assert!(lint.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&lint.stderr));
+}
+
+/// A layer without a style, of each kind of geometry.
+#[test]
+fn default_styles_become_web_maps_and_sld() {
+    let Some(shared) = shared::shared() else { return };
+    let kinds =
+        [("points", Dimension::Points), ("lignes", Dimension::Lines), ("surfaces", Dimension::Polygons), ("melange", Dimension::Mixed)];
+    for (name, dimension) in kinds {
+        let style = portrayal::default::style(&bocage::model::layer::LayerId::new(name).expect("an id"), dimension);
+        let document = document(&style, &format!("defaut_{name}"), dimension);
+        assert!(document["layers"].as_array().is_some_and(|layers| !layers.is_empty()), "{name}");
+        let path = folder().join(format!("defaut_{name}.1.1.sld"));
+        std::fs::write(&path, sld::write(&style, name, SldVersion::V1_1).document).expect("written");
+        check_schema(&path, &shared, "1.1");
     }
 }

@@ -43,6 +43,9 @@ fn rules(parent: &Element, outer: Option<&Filter>, scale: ScaleRange, reader: &m
         let is_active = rule.attribute("active") != Some("0") && rule.attribute("checkstate") != Some("0");
         let own = ScaleRange::of_qgis(number(rule, "scalemindenom"), number(rule, "scalemaxdenom"));
         let Some(scale) = own.and(scale).filter(|_| is_active) else { continue };
+        if !reader.takes(1) {
+            return;
+        }
         let filter = match rule.attribute("filter").map(str::trim).filter(|text| !text.is_empty()) {
             None => None,
             Some(text) if text.eq_ignore_ascii_case("else") => {

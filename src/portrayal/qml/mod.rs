@@ -15,6 +15,8 @@ use crate::portrayal::StyleError;
 use crate::portrayal::StyleFormat;
 use crate::portrayal::losses::Losses;
 use crate::portrayal::losses::shown;
+use crate::portrayal::rule;
+use crate::portrayal::rule::Budget;
 use crate::portrayal::rule::Rule;
 use crate::portrayal::scale::Latitude;
 use crate::portrayal::scale::ScaleRange;
@@ -41,7 +43,7 @@ impl StyleFormat for Qml {
         if !root.is("qgis") {
             return Err(StyleError::Missing { element: "qgis" });
         }
-        let mut reader = Reader { losses: Losses::default(), who: String::new() };
+        let mut reader = Reader { losses: Losses::default(), who: String::new(), budget: Budget::default() };
         let mut rules = match root.child("renderer-v2") {
             Some(renderer) => renderer::read(renderer, &mut reader),
             None => Vec::new(),
@@ -60,6 +62,7 @@ struct Reader {
     losses: Losses,
     /// For sentences: « la règle « Forêt » ».
     who: String,
+    budget: Budget,
 }
 
 impl Reader {
@@ -67,6 +70,15 @@ impl Reader {
     fn lose(&mut self, sentence: &str) {
         let sentence = if self.who.is_empty() { sentence.to_owned() } else { format!("{} : {sentence}", self.who) };
         self.losses.note(sentence);
+    }
+
+    /// Whether one more rule with that many filters is read.
+    fn takes(&mut self, filters: usize) -> bool {
+        let fits = self.budget.takes(filters);
+        if !fits {
+            self.losses.note(rule::TOO_MANY);
+        }
+        fits
     }
 
     fn about(&mut self, kind: &str, name: &str) {

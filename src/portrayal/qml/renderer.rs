@@ -5,6 +5,7 @@ use crate::portrayal::qml::Reader;
 use crate::portrayal::qml::expression;
 use crate::portrayal::qml::number;
 use crate::portrayal::qml::symbol;
+use crate::portrayal::rule;
 use crate::portrayal::rule::Rule;
 use crate::portrayal::rule::both;
 use crate::portrayal::scale::ScaleRange;
@@ -106,6 +107,9 @@ fn categories(renderer: &Element, reader: &mut Reader) -> Vec<Rule> {
         if category.attribute("render") == Some("false") {
             continue;
         }
+        if !reader.takes(if filter.is_none() { filters.len() } else { 1 }) {
+            break;
+        }
         let title = category.attribute("label").unwrap_or_default();
         reader.about("catégorie", if title.is_empty() { category.attribute("value").unwrap_or_default() } else { title });
         let unless = if filter.is_none() { filters.iter().flatten().cloned().collect() } else { Vec::new() };
@@ -142,6 +146,9 @@ fn ranges(renderer: &Element, reader: &mut Reader) -> Vec<Rule> {
         before.push((lower, upper));
         if range.attribute("render") == Some("false") {
             continue;
+        }
+        if !reader.takes(1) {
+            break;
         }
         let symbol = named(renderer, range.attribute("symbol").unwrap_or_default(), reader);
         found.push(Rule { title: title.to_owned(), filter: Some(filter), unless: Vec::new(), scale: ScaleRange::ALL, symbol });
@@ -206,6 +213,10 @@ impl Branch<'_> {
                 _ if !is_known => self
                     .reader
                     .lose("elle vaut pour tous les autres objets, qu'une règle non reprise empêche de connaître : elle n'est pas dessinée"),
+                Some(others) if !self.reader.budget.has_room(1 + unless.len() + others.len()) => {
+                    self.reader.losses.note(rule::TOO_MANY);
+                    break;
+                }
                 Some(others) => {
                     let unless: Vec<Filter> = unless.iter().chain(others).cloned().collect();
                     self.drawn(rule, filter, &unless, scale);
@@ -240,6 +251,9 @@ impl Branch<'_> {
         let everything = vec![None];
         let own = ScaleRange::of_qgis(number(rule, "scalemindenom"), number(rule, "scalemaxdenom"));
         let Some(scale) = own.and(scale).filter(|_| rule.attribute("checkstate") != Some("0")) else { return everything };
+        if !self.reader.takes(1 + unless.len()) {
+            return everything;
+        }
         let symbol = rule.attribute("symbol").map(|name| named(self.renderer, name, self.reader));
         let has_symbol = symbol.is_some();
         if let Some(symbol) = symbol {

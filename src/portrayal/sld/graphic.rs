@@ -57,7 +57,7 @@ pub fn markers(graphic: &Element, unit: Unit, reader: &mut Reader) -> Vec<Marker
 /// A mark without fill and stroke is grey with a black rim (SE 1.1 §11.3.2).
 fn marked(mark: &Element, unit: Unit, reader: &mut Reader) -> Marker {
     let name = mark.text_at(&["WellKnownName"]).unwrap_or_else(|| "square".to_owned());
-    let (shape, angle_deg) = shape(&name, reader);
+    let (shape, angle_deg) = shape(&name, mark.child("Fill").is_some(), reader);
     let is_bare = mark.child("Fill").is_none() && mark.child("Stroke").is_none();
     let fill = match mark.child("Fill") {
         Some(fill) if fill.child("GraphicFill").is_some() => {
@@ -75,11 +75,11 @@ fn marked(mark: &Element, unit: Unit, reader: &mut Reader) -> Marker {
     Marker { shape, fill, outline, angle_deg, ..Marker::circle(unit.length(MARK_SIZE), GREY) }
 }
 
-/// SLD's cross and x have an inside; QGIS calls the one `cross_fill`, and has no other.
-fn shape(name: &str, reader: &mut Reader) -> (Shape, f64) {
+/// A cross or an x with a fill is one with an inside, which QGIS calls `cross_fill`; without, it is lines.
+fn shape(name: &str, is_filled: bool, reader: &mut Reader) -> (Shape, f64) {
     let found = match name.trim().to_ascii_lowercase().as_str() {
-        "cross" => Some((Mark::CrossFill, 0.0)),
-        "x" => Some((Mark::CrossFill, 45.0)),
+        "cross" if is_filled => Some((Mark::CrossFill, 0.0)),
+        "x" if is_filled => Some((Mark::CrossFill, 45.0)),
         "shape://dot" => Some((Mark::Circle, 0.0)),
         "shape://horline" | "horline" => Some((Mark::Line, 90.0)),
         "shape://slash" | "slash" => Some((Mark::Line, 45.0)),

@@ -5,6 +5,8 @@ use crate::portrayal::StyleError;
 use crate::portrayal::label::Label;
 use crate::portrayal::losses;
 use crate::portrayal::losses::shown;
+use crate::portrayal::rule;
+use crate::portrayal::rule::Budget;
 use crate::portrayal::rule::Cover;
 use crate::portrayal::rule::Rule;
 use crate::portrayal::rule::otherwise;
@@ -21,6 +23,7 @@ pub struct Reader {
     pub style: Style,
     /// The title of the rule that is read.
     pub title: String,
+    budget: Budget,
 }
 
 /// When a rule draws: its filter, what it leaves out, its scales.
@@ -57,27 +60,36 @@ impl Reader {
     fn pass(&mut self, pass: &Element, level: i32) {
         let rules: Vec<&Element> = pass.children_named("Rule").collect();
         let filters: Vec<Result<Option<Filter>, ()>> = rules.iter().map(|rule| self.filter(rule)).collect();
-        let is_else = |rule: &Element| rule.child("ElseFilter").is_some();
-        let pairs = || rules.iter().zip(&filters).filter(|(rule, _)| !is_else(rule));
-        let covers: Option<Vec<Cover>> =
-            pairs().map(|(rule, filter)| Some(Cover { filter: filter.clone().ok()?, scale: scale(rule) })).collect();
-        for (rule, filter) in rules.iter().zip(&filters) {
-            self.title = title(rule).unwrap_or_default();
-            let whens: Vec<When> = match (is_else(rule), filter, &covers) {
-                (false, Ok(filter), _) => vec![(filter.clone(), Vec::new(), scale(rule))],
-                (true, _, Some(covers)) => {
-                    otherwise(covers, scale(rule)).into_iter().map(|(scale, unless)| (None, unless, scale)).collect()
-                }
-                (true, _, None) => {
-                    self.lose(
-                        "elle vaut pour tous les autres objets, qu'une règle non reprise empêche de connaître : elle n'est pas dessinée",
-                    );
-                    Vec::new()
-                }
-                (false, Err(()), _) => Vec::new(),
+        let plain = rules.iter().zip(&filters).filter(|(rule, _)| !is_else(rule));
+        let cover =
+            |(rule, filter): (&&Element, &Result<Option<Filter>, ()>)| Some(Cover { filter: filter.clone().ok()?, scale: scale(rule) });
+        let covers: Option<Vec<Cover>> = plain.map(cover).collect();
+        for (element, filter) in rules.iter().zip(&filters) {
+            self.title = title(element).unwrap_or_default();
+            let whens = match filter {
+                _ if is_else(element) => match self.others(element, covers.as_deref()) {
+                    Some(whens) => whens,
+                    None => return self.style.losses.note(rule::TOO_MANY),
+                },
+                Ok(filter) => vec![(filter.clone(), Vec::new(), scale(element))],
+                Err(()) => Vec::new(),
             };
-            self.drawn(rule, &whens, level);
+            if !whens.iter().all(|(_, unless, _)| self.budget.takes(1 + unless.len())) {
+                return self.style.losses.note(rule::TOO_MANY);
+            }
+            self.drawn(element, &whens, level);
         }
+    }
+
+    /// When an `ElseFilter` draws, `None` where that is too much to say; `covers`: what the other rules of the pass draw,
+    /// where that is known.
+    fn others(&mut self, element: &Element, covers: Option<&[Cover]>) -> Option<Vec<When>> {
+        let Some(covers) = covers else {
+            self.lose("elle vaut pour tous les autres objets, qu'une règle non reprise empêche de connaître : elle n'est pas dessinée");
+            return Some(Vec::new());
+        };
+        let stretches = otherwise(covers, scale(element))?;
+        Some(stretches.into_iter().map(|(scale, unless)| (None, unless, scale)).collect())
     }
 
     fn filter(&mut self, rule: &Element) -> Result<Option<Filter>, ()> {
@@ -102,17 +114,21 @@ impl Reader {
             }
         }
         for (filter, unless, scale) in whens {
-            let rule = || (filter.clone(), unless.clone());
+            let conditions = || (filter.clone(), unless.clone());
             if !symbol.is_empty() {
-                let (filter, unless) = rule();
+                let (filter, unless) = conditions();
                 self.style.rules.push(Rule { title: self.title.clone(), filter, unless, scale: *scale, symbol: symbol.clone() });
             }
             for label in &labels {
-                let (filter, unless) = rule();
+                let (filter, unless) = conditions();
                 self.style.labels.push(Label { filter, unless, scale: *scale, ..label.clone() });
             }
         }
     }
+}
+
+fn is_else(rule: &Element) -> bool {
+    rule.child("ElseFilter").is_some()
 }
 
 fn title(element: &Element) -> Option<String> {

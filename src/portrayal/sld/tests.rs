@@ -165,7 +165,10 @@ fn rich() -> Style {
 #[test]
 fn what_is_written_in_1_1_reads_the_same() {
     let written = write(&rich(), "zones", SldVersion::V1_1);
-    assert!(written.losses.is_empty(), "{:?}", written.losses);
+    assert_eq!(
+        written.losses.sentences(),
+        ["règle « Hachures » : les hachures ne sont comprises que de GeoServer, d'autres logiciels ne les dessinent pas"]
+    );
     let mut read = Sld.read(written.document.as_bytes(), Latitude::EQUATOR).expect("a style");
     // The labels are a pass of their own, after that of the symbols.
     read.labels.iter_mut().for_each(|label| label.unless.clear());
@@ -188,6 +191,17 @@ fn what_1_0_cannot_say_is_said_in_french() {
     }
     let read = Sld.read(written.document.as_bytes(), Latitude::EQUATOR).expect("a style");
     assert_eq!(read.rules[..2], rich().rules[..2]);
+}
+
+/// QGIS leaves out of a negation what has no value; a rule for all others must not.
+#[test]
+fn what_is_left_out_is_false_or_unknown() {
+    let mut style = rich();
+    style.rules.drain(1..3);
+    style.rules[0].scale = ScaleRange::new(None, Some(5000.0));
+    style.rules[1].unless.truncate(1);
+    let read = Sld.read(write(&style, "zones", SldVersion::V1_1).document.as_bytes(), Latitude::EQUATOR).expect("a style");
+    assert_eq!(read.rules[1].filter, Some(filter("NOT (a = 'x' AND b > 2) OR a IS NULL OR b IS NULL")));
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn polygon(fill: &Fill, outline: Option<&Stroke>, writer: &mut Writer) -> Elemen
             inside.with(writer.element("GraphicFill").with(graphic))
         }
         Fill::Markers { marker, step_x, step_y } => {
+            writer.lose("le semis de symboles n'est pas compris de QGIS, qui ne le dessine pas");
             if *step_x != marker.size || *step_y != marker.size {
                 writer.lose("l'espacement du semis de symboles n'est pas écrit en SLD");
             }
@@ -141,6 +142,7 @@ fn stroke(line: &Stroke, writer: &Writer) -> Element {
 
 /// GeoServer's marks of lines: those at 45° by name, others level and turned.
 fn hatched(hatch: &Hatch, writer: &mut Writer) -> Element {
+    writer.lose("les hachures ne sont comprises que de GeoServer, d'autres logiciels ne les dessinent pas");
     let diagonal = hatch.spacing.value() * std::f64::consts::SQRT_2;
     let (name, size, rotation) = match hatch.angle_deg {
         45.0 => ("shape://slash", diagonal, 0.0),
@@ -154,21 +156,18 @@ fn hatched(hatch: &Hatch, writer: &mut Writer) -> Element {
     if rotation == 0.0 { graphic } else { graphic.with(writer.text("Rotation", short(rotation))) }
 }
 
-/// The name of a mark in SLD, and how much it is turned there.
+/// The name of a mark in SLD: the six of the standard, else the one that the most who draw SLD know.
 fn named(mark: Mark, writer: &mut Writer) -> &'static str {
-    match mark {
-        Mark::Circle | Mark::Square | Mark::Triangle | Mark::Star => mark.word(),
-        Mark::CrossFill => "cross",
-        Mark::Cross => "shape://plus",
-        Mark::X => "shape://times",
-        Mark::Line => "shape://vertline",
-        Mark::ArrowHead => "shape://oarrow",
-        Mark::FilledArrowHead => "shape://carrow",
-        other => {
-            writer.lose(&format!("la forme « {} » n'est comprise que de QGIS, d'autres logiciels dessinent un carré", other.word()));
-            other.word()
-        }
-    }
+    let (name, who) = match mark {
+        Mark::Circle | Mark::Square | Mark::Triangle | Mark::Star | Mark::Cross | Mark::X => return mark.word(),
+        Mark::CrossFill => return "cross",
+        Mark::Line => ("shape://vertline", "GeoServer"),
+        Mark::ArrowHead => ("shape://oarrow", "GeoServer"),
+        Mark::FilledArrowHead => ("shape://carrow", "GeoServer"),
+        other => (other.word(), "QGIS"),
+    };
+    writer.lose(&format!("la forme « {} » n'est comprise que de {who}, d'autres logiciels en dessinent une autre", mark.word()));
+    name
 }
 
 fn graphic(marker: &Marker, writer: &mut Writer) -> Element {

@@ -135,8 +135,7 @@ impl Writer {
     /// `Some(None)`: every feature; `None`: what the version cannot say, which is a loss.
     fn condition(&mut self, filter: Option<&Filter>, unless: &[Filter], fate: &str) -> Option<Option<Element>> {
         let version = self.version.fes();
-        let others = (!unless.is_empty()).then(|| Filter::Not(Box::new(Filter::Or(unless.to_vec()))));
-        let mut parts: Vec<Filter> = filter.cloned().into_iter().chain(others).collect();
+        let mut parts: Vec<Filter> = filter.cloned().into_iter().chain(unless.iter().map(untrue)).collect();
         let whole = match parts.len() {
             0 => return Some(None),
             1 => parts.remove(0),
@@ -154,6 +153,31 @@ impl Writer {
     fn scale(&self, scale: ScaleRange) -> Vec<Element> {
         let end = |name: &str, end: f64| (end > 0.0 && end.is_finite()).then(|| self.text(name, short(end)));
         [end("MinScaleDenominator", scale.min), end("MaxScaleDenominator", scale.max)].into_iter().flatten().collect()
+    }
+}
+
+/// False or unknown. Whether a negation takes features along whose property is absent, programs do not agree on.
+fn untrue(filter: &Filter) -> Filter {
+    let not = Filter::Not(Box::new(filter.clone()));
+    let mut names = Vec::new();
+    if !needs_all(filter, &mut names) {
+        return not;
+    }
+    let absent = names.into_iter().map(|name| Filter::IsNull(Box::new(Filter::Property(name))));
+    Filter::Or(std::iter::once(not).chain(absent).collect())
+}
+
+/// Whether the filter cannot be true where one of the properties in it is absent; they are collected.
+fn needs_all(filter: &Filter, names: &mut Vec<String>) -> bool {
+    match filter {
+        Filter::Or(_) | Filter::Not(_) | Filter::IsNull(_) => false,
+        Filter::Property(name) => {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+            true
+        }
+        other => other.children().into_iter().all(|child| needs_all(child, names)),
     }
 }
 

@@ -14,6 +14,10 @@ const WIDTH_PX: u32 = 1024;
 /// Pixels between pictures, so that smoothing takes nothing from the neighbour.
 const GAP_PX: u32 = 1;
 
+/// Pixels of all pictures together, which a browser keeps in memory: a thousand symbols of a hundred pixels. Pictures
+/// beyond are left out, and the map shows nothing for them.
+const AREA_PX_MAX: u64 = 10_000_000;
+
 /// `sprite.png` and `sprite.json`, or with `@2x` in their names.
 #[derive(Clone, Debug)]
 pub struct Sheet {
@@ -23,7 +27,16 @@ pub struct Sheet {
 
 /// Draws every picture at `ratio` pixels to one of the style, in shelves from the tallest to the lowest.
 pub fn sheet(images: &[Image], ratio: u32) -> Sheet {
-    let mut drawn: Vec<(&str, Pixmap)> = images.iter().map(|image| (image.name.as_str(), draw(&image.picture, f64::from(ratio)))).collect();
+    let mut area = 0;
+    let mut drawn: Vec<(&str, Pixmap)> = Vec::new();
+    for image in images {
+        let pixmap = draw(&image.picture, f64::from(ratio));
+        area += u64::from(pixmap.width()) * u64::from(pixmap.height());
+        if area > AREA_PX_MAX {
+            break;
+        }
+        drawn.push((&image.name, pixmap));
+    }
     drawn.sort_by(|(a, left), (b, right)| right.height().cmp(&left.height()).then(a.cmp(b)));
     let (mut x, mut y, mut shelf, mut width) = (0, 0, 0, 1);
     let mut places = Vec::new();
@@ -102,6 +115,13 @@ mod tests {
             assert_eq!(pixels[middle..middle + 4], [47, 125, 79, 255], "{name}");
         }
         assert_eq!(sheet.index.as_object().map(Map::len), Some(200));
+    }
+
+    #[test]
+    fn a_sheet_has_an_end() {
+        let huge = Image { name: "x".to_owned(), picture: Picture::Marker(Marker::circle(Length::Pixels(250.0), Colour::BLACK)) };
+        let images: Vec<Image> = (0..400).map(|at| Image { name: format!("x-{at}"), ..huge.clone() }).collect();
+        assert!(sheet(&images, 2).index.as_object().is_some_and(|index| (30..50).contains(&index.len())));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::portrayal::losses::shown;
 use crate::portrayal::maplibre::reader::value::Choice;
 use crate::portrayal::maplibre::write::CLASSES_KEY;
 use crate::portrayal::maplibre::write::TITLE_KEY;
+use crate::portrayal::rule;
+use crate::portrayal::rule::Budget;
 use crate::portrayal::rule::Rule;
 use crate::portrayal::rule::both;
 use crate::portrayal::scale::Latitude;
@@ -24,16 +26,23 @@ use crate::portrayal::scale::ScaleRange;
 use crate::portrayal::symbol::Paint;
 use crate::query::filter::Comparison;
 use crate::query::filter::Filter;
+use crate::xml::SIZE_BYTES_MAX;
 
 /// Layers of a document; a style for one layer has some dozen.
 const LAYERS_MAX: usize = 2_000;
 
+/// Classes of a layer; work grows with their square.
+const CASES_MAX: usize = 1_000;
+
 pub fn read(bytes: &[u8], latitude: Latitude) -> Result<Style, StyleError> {
+    if bytes.len() > SIZE_BYTES_MAX {
+        return Err(StyleError::TooLarge { size_bytes_max: SIZE_BYTES_MAX });
+    }
     let text = String::from_utf8_lossy(bytes);
     // serde_json stops at a depth of 128 by itself.
     let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(StyleError::Json)?;
     let layers = document["layers"].as_array().ok_or(StyleError::Missing { element: "layers" })?;
-    let mut reader = Reader { latitude, style: Style::default(), who: String::new() };
+    let mut reader = Reader { latitude, style: Style::default(), who: String::new(), budget: Budget::default() };
     reader.style.title = document["name"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
     let named = |layer: &Value| layer["source-layer"].as_str().map(|name| name.strip_suffix("_label").unwrap_or(name).to_owned());
     let own = layers.iter().find_map(named).ok_or(StyleError::Missing { element: "source-layer" })?;
@@ -54,6 +63,7 @@ pub struct Reader {
     pub style: Style,
     /// The layer that is read.
     who: String,
+    budget: Budget,
 }
 
 impl Reader {
@@ -80,6 +90,9 @@ impl Reader {
             cases => cases,
         };
         let mut rules = Vec::new();
+        if !(0..=cases.len()).all(|_| self.budget.takes(1)) {
+            return self.style.losses.note(rule::TOO_MANY);
+        }
         for (filter, unless, case) in self.known(&titles, scale, &cases).unwrap_or_else(|| whens(filter, unless, &cases)) {
             let title = titles.get(rules.len()).cloned().unwrap_or_default();
             let paints = paint::paints(layer, &case, self);
@@ -127,6 +140,9 @@ impl Reader {
         for part in ["layout", "paint"] {
             for value in layer[part].as_object().into_iter().flat_map(serde_json::Map::values) {
                 match value::choice(value) {
+                    Ok(choice) if choice.cases.len() > CASES_MAX => {
+                        self.lose(&format!("elle distingue plus de {CASES_MAX} classes, qui ne sont pas reprises"))
+                    }
                     Ok(choice) => found.extend(new(&choice, &found)),
                     Err(word) => {
                         self.lose(&format!(
