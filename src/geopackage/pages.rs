@@ -47,6 +47,10 @@ impl PagesLeft {
     fn take(&self) -> Option<()> {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok().map(|_| ())
     }
+
+    fn give_back(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Pages {
@@ -87,8 +91,7 @@ impl Pages {
         join: impl Fn(T, T) -> T + Sync + Send,
     ) -> Result<T, E> {
         let pages_left = &self.pages_left();
-        let node = self.node(root, pages_left)?;
-        let (roots, depth) = if node.is_leaf { (vec![root], 0) } else { (self.children(&node).collect::<Result<_, _>>()?, 1) };
+        let (roots, depth) = self.roots(root, pages_left)?;
         let each = |root: u32| {
             let mut seen = begin();
             let mut walk = Walk { overflow: Vec::new(), pages_left };
@@ -98,12 +101,25 @@ impl Pages {
         roots.into_par_iter().map(each).try_reduce(&begin, |one, other| Ok(join(one, other)))
     }
 
-    /// Rows below a root page, by the heads of its leaves alone.
+    /// Rows below a root page, by the heads of its leaves alone, on every core: what it waits for is the memory.
     ///
     /// # Errors
     /// `TornPage` where the pages are no table.
     pub fn count(&self, root: u32) -> Result<u64, TornPage> {
-        self.count_below(root, 0, &self.pages_left())
+        let pages_left = &self.pages_left();
+        let (roots, depth) = self.roots(root, pages_left)?;
+        roots.into_par_iter().map(|root| self.count_below(root, depth, pages_left)).sum()
+    }
+
+    /// Pages below which the work can be shared, and how deep they lie: the children of the root, or a root that is a leaf.
+    fn roots(&self, root: u32, pages_left: &PagesLeft) -> Result<(Vec<u32>, usize), TornPage> {
+        let node = self.node(root, pages_left)?;
+        if node.is_leaf {
+            // Looked at once more as any other page.
+            pages_left.give_back();
+            return Ok((vec![root], 0));
+        }
+        Ok((self.children(&node).collect::<Result<_, _>>()?, 1))
     }
 
     fn count_below(&self, number: u32, depth: usize, pages_left: &PagesLeft) -> Result<u64, TornPage> {
