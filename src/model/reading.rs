@@ -7,6 +7,9 @@ use crate::model::crs::Crs;
 use crate::model::geometry::Envelope;
 use crate::model::layer::Field;
 use crate::model::layer::GeometryColumn;
+use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
+use crate::model::layer::LayerId;
 
 /// What the file says of its CRS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,26 @@ pub struct SourceLayer {
     /// Row ids are a key that the source itself holds to be unique for ever: the features' ids, unmatched.
     #[serde(default)]
     pub is_keyed: bool,
+}
+
+impl SourceLayer {
+    /// A layer of all that the source holds, in `crs`, its ids the source's row ids; extent and interval are not known yet.
+    pub fn to_layer(&self, id: LayerId, crs: Crs) -> Layer {
+        Layer {
+            id,
+            title: self.title.clone().unwrap_or_else(|| self.name.clone()),
+            description: self.description.clone().unwrap_or_default(),
+            fields: self.fields.clone(),
+            geometry: self.geometry,
+            crs,
+            id_kind: IdKind::Integer,
+            id_field: None,
+            time_fields: Vec::new(),
+            features: self.rows_claimed.unwrap_or(0),
+            extent: None,
+            interval: None,
+        }
+    }
 }
 
 /// How the encoding of text was decided.

@@ -23,7 +23,6 @@ use crate::model::batch::Ids;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::layer::GeometryType;
-use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
 use crate::model::reading::ClaimedCrs;
@@ -142,20 +141,8 @@ fn writing_of(request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Writing>
 fn layer_of(described: &SourceLayer, request: &ConvertRequest<'_>, crs: Crs) -> anyhow::Result<Layer> {
     let stem = request.out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = stem.split('.').next().unwrap_or("couche").to_owned();
-    Ok(Layer {
-        id: LayerId::from_name(&stem).or_else(|| LayerId::from_name("couche")).context("le fichier de sortie n'a pas de nom")?,
-        title: described.title.clone().unwrap_or_else(|| described.name.clone()),
-        description: described.description.clone().unwrap_or_default(),
-        fields: described.fields.clone(),
-        geometry: described.geometry,
-        crs,
-        id_kind: IdKind::Integer,
-        id_field: None,
-        time_fields: Vec::new(),
-        features: described.rows_claimed.unwrap_or(0),
-        extent: None,
-        interval: None,
-    })
+    let id = LayerId::from_name(&stem).or_else(|| LayerId::from_name("couche")).context("le fichier de sortie n'a pas de nom")?;
+    Ok(described.to_layer(id, crs))
 }
 
 fn kind_of(layer: &Layer) -> &'static str {

@@ -11,8 +11,6 @@ use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
 
 use crate::model::crs::CRS84;
-use crate::model::crs::Crs;
-use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
 use crate::model::reading::ClaimedCrs;
@@ -90,7 +88,7 @@ fn look(path: &Path, file: usize, opened: &OpenSource, wanted: &mut Vec<Wanted>)
         };
         let name = if is_only { stem.clone() } else { described.name.clone() };
         let id = unused(&name, wanted).with_context(|| format!("« {name} » ne peut pas nommer une couche"))?;
-        wanted.push(Wanted { file, layer: layer_of(id, &described, crs), described });
+        wanted.push(Wanted { file, layer: described.to_layer(id, crs), described });
     }
     Ok(())
 }
@@ -101,23 +99,6 @@ fn unused(name: &str, wanted: &[Wanted]) -> Option<LayerId> {
     let is_free = |id: &LayerId| wanted.iter().all(|other| other.layer.id != *id);
     let numbered = (2..).map(|number| LayerId::from_name(&format!("{id}_{number}")));
     std::iter::once(Some(id.clone())).chain(numbered).find(|id| id.as_ref().is_none_or(is_free))?
-}
-
-fn layer_of(id: LayerId, described: &SourceLayer, crs: Crs) -> Layer {
-    Layer {
-        id,
-        title: described.title.clone().unwrap_or_else(|| described.name.clone()),
-        description: described.description.clone().unwrap_or_default(),
-        fields: described.fields.clone(),
-        geometry: described.geometry,
-        crs,
-        id_kind: IdKind::Integer,
-        id_field: None,
-        time_fields: Vec::new(),
-        features: described.rows_claimed.unwrap_or(0),
-        extent: None,
-        interval: None,
-    }
 }
 
 /// The layer ready to be cut, and what was mended or lost, in French.

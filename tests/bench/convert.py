@@ -32,7 +32,7 @@ ROUNDS = {"S": 3, "L": 2}
 
 
 def measured(command):
-    """CPU seconds, children included, and wall seconds."""
+    """CPU seconds, children included, wall seconds, and peak megabytes of the largest of them."""
     began = time.perf_counter()
     pid = os.fork()
     if pid == 0:
@@ -47,7 +47,7 @@ def measured(command):
     wall = time.perf_counter() - began
     if status:
         sys.exit(f"failed ({status}): {' '.join(map(str, command))}")
-    return use.ru_utime + use.ru_stime, wall
+    return use.ru_utime + use.ru_stime, wall, use.ru_maxrss / 1000
 
 
 def times(table, what, found, least, aim):
@@ -94,7 +94,7 @@ def net(sides, form, layer, source, rounds):
         max(middle(runs, 0) - middle(starts, 0), 1e-3),
         max(middle(runs, 1) - middle(starts, 1), 1e-3),
         # Somebody else's minute on this machine takes cores: the quickest run says how many were asked for.
-        *min((figure[1] for figure in runs), key=lambda spent: spent[1]),
+        *min((figure[1][:2] for figure in runs), key=lambda spent: spent[1]),
     )
 
 

@@ -6,10 +6,8 @@ tippecanoe has not, are left out of every count.
 """
 
 import gzip
-import os
 import statistics
 import sys
-import time
 from pathlib import Path
 
 import convert
@@ -18,24 +16,6 @@ LAYERS = convert.LAYERS
 ROUNDS = {"S": 3, "L": 1}
 ALL = ["-r1", "--no-feature-limit", "--no-tile-size-limit"]
 TILE_BYTES_MAX = 500_000
-
-
-def measured(command):
-    """CPU seconds, wall seconds and peak megabytes; children included."""
-    began = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        try:
-            os.execvp(command[0], command)
-        finally:
-            os._exit(127)
-    _, status, use = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"failed ({status}): {' '.join(map(str, command))}")
-    return use.ru_utime + use.ru_stime, time.perf_counter() - began, use.ru_maxrss / 1000
 
 
 class Kept:
@@ -73,7 +53,7 @@ def compared(table, size, bocage, scripts, source, folder, what, theirs, ours):
         [peer, "-q", "-f", "-Z0", "-z14", *theirs, "-t", folder, "-o", out[0], *named],
         [bocage, "tile", "-Z", "0", "-z", "14", *ours, source, out[1]],
     ]
-    runs = [[measured(command) for command in commands] for _ in range(ROUNDS[size])]
+    runs = [[convert.measured(command) for command in commands] for _ in range(ROUNDS[size])]
     kept = [Kept(archive, scripts) for archive in out]
     for zoom, count in kept[0].features.items():
         assert kept[1].features[zoom] >= count, f"{what}, zoom {zoom}: {kept[1].features[zoom]} features, {count} in the peer's"
