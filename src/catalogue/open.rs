@@ -20,6 +20,10 @@ use crate::postgis::Database;
 use crate::postgis::Service;
 use crate::store::LayerReader;
 use crate::store::Store;
+use crate::tile::Tileset;
+
+/// Archives of tiles kept open: each holds its directories in memory, and no file.
+const TILESETS_MAX: usize = 256;
 
 /// Versions kept open: each holds about four file descriptors of the usual 1024.
 const OPEN_MAX: usize = 64;
@@ -63,6 +67,7 @@ impl Opened {
 #[derive(Default)]
 pub struct Shelf {
     opened: Mutex<VecDeque<Arc<Opened>>>,
+    tilesets: Mutex<VecDeque<Arc<Tileset>>>,
     databases: Mutex<Vec<Arc<Database>>>,
 }
 
@@ -91,13 +96,30 @@ impl Shelf {
             offsets: map(&offsets_path)?,
             offsets_path,
         });
-        let mut shelf = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.len() >= OPEN_MAX {
-            shelf.pop_front();
-        }
-        shelf.push_back(Arc::clone(&opened));
+        keep(&self.opened, &opened, OPEN_MAX);
         Ok(opened)
     }
+
+    /// Opens a version's archive of tiles and keeps it open for a while.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    pub fn open_tileset(&self, path: &Path) -> Result<Arc<Tileset>, CatalogueError> {
+        let opened = Tileset::open(Bytes::from_owner(map(path)?));
+        let tileset = opened.map_err(|error| CatalogueError::Corrupt { path: path.to_owned(), reason: error.to_string() })?;
+        let tileset = Arc::new(tileset);
+        keep(&self.tilesets, &tileset, TILESETS_MAX);
+        Ok(tileset)
+    }
+}
+
+/// The last one; the first goes where there are too many.
+fn keep<T>(shelf: &Mutex<VecDeque<Arc<T>>>, opened: &Arc<T>, most: usize) {
+    let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    if shelf.len() >= most {
+        shelf.pop_front();
+    }
+    shelf.push_back(Arc::clone(opened));
 }
 
 fn map(path: &Path) -> Result<Mmap, CatalogueError> {

@@ -31,6 +31,7 @@ use crate::model::layer::Field;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
+use crate::model::media_type;
 use crate::model::record::Record;
 use crate::model::version::Version;
 use crate::query::Query;
@@ -38,6 +39,7 @@ use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
 use crate::store::VersionEntry;
+use crate::tile::Tileset;
 
 /// What the officer said anew of a version whose data did not change: a new revision of the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +67,7 @@ pub struct PublishedLayer {
     store: Store,
     shelf: Arc<Shelf>,
     opened: RwLock<Weak<Opened>>,
+    tileset: RwLock<Weak<Tileset>>,
 }
 
 impl PublishedLayer {
@@ -97,7 +100,17 @@ impl PublishedLayer {
                 None
             }
         });
-        Ok(PublishedLayer { manifest, revised, revision, live_source, live, store: store.clone(), shelf, opened: RwLock::default() })
+        Ok(PublishedLayer {
+            manifest,
+            revised,
+            revision,
+            live_source,
+            live,
+            store: store.clone(),
+            shelf,
+            opened: RwLock::default(),
+            tileset: RwLock::default(),
+        })
     }
 
     pub(super) fn shelf(&self) -> Arc<Shelf> {
@@ -105,24 +118,27 @@ impl PublishedLayer {
     }
 
     fn opened(&self) -> Result<Arc<Opened>, CatalogueError> {
-        if let Some(opened) = self.opened.read().unwrap_or_else(PoisonError::into_inner).upgrade() {
-            return Ok(opened);
-        }
-        let mut slot = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = slot.upgrade() {
-            return Ok(opened);
-        }
-        let opened = self.shelf.open(&self.store, self.id(), &self.manifest.version)?;
-        *slot = Arc::downgrade(&opened);
-        Ok(opened)
+        once(&self.opened, || self.shelf.open(&self.store, self.id(), &self.manifest.version))
     }
 
     /// Asks the open version. What fails because its files are gone fails as `Erased`.
     fn asking<T>(&self, ask: impl FnOnce(Arc<Opened>) -> Result<T, CatalogueError>) -> Result<T, CatalogueError> {
-        self.opened().and_then(ask).map_err(|error| {
-            let is_there = self.store.file(self.id(), &self.manifest.version, "").is_dir();
-            if is_there { error } else { CatalogueError::Erased { version: self.manifest.version.clone() } }
-        })
+        self.opened().and_then(ask).map_err(|error| self.or_erased(error))
+    }
+
+    fn or_erased(&self, error: CatalogueError) -> CatalogueError {
+        let is_there = self.store.file(self.id(), &self.manifest.version, "").is_dir();
+        if is_there { error } else { CatalogueError::Erased { version: self.manifest.version.clone() } }
+    }
+
+    /// The version's vector tiles; `None` of a table without geometry, and of versions that were published without.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`, `Erased`.
+    pub fn tileset(&self) -> Result<Option<Arc<Tileset>>, CatalogueError> {
+        let Some(file) = self.manifest.files.iter().find(|file| file.media_type == media_type::PMTILES) else { return Ok(None) };
+        let path = self.store.file(self.id(), &self.manifest.version, &file.name);
+        once(&self.tileset, || self.shelf.open_tileset(&path)).map(Some).map_err(|error| self.or_erased(error))
     }
 
     pub fn id(&self) -> &LayerId {
@@ -253,6 +269,20 @@ impl PublishedLayer {
         }
         Ok((!polygons.is_empty()).then(|| MultiPolygon::new(polygons)))
     }
+}
+
+/// What is open already, else what `open` gives.
+fn once<T>(slot: &RwLock<Weak<T>>, open: impl FnOnce() -> Result<Arc<T>, CatalogueError>) -> Result<Arc<T>, CatalogueError> {
+    if let Some(opened) = slot.read().unwrap_or_else(PoisonError::into_inner).upgrade() {
+        return Ok(opened);
+    }
+    let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(opened) = slot.upgrade() {
+        return Ok(opened);
+    }
+    let opened = open()?;
+    *slot = Arc::downgrade(&opened);
+    Ok(opened)
 }
 
 fn live_reader(source: &str, layer: &Layer, shelf: &Shelf) -> Result<LiveReader, LiveError> {

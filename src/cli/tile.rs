@@ -8,13 +8,15 @@ use anyhow::Context;
 use anyhow::bail;
 use clap::Args;
 
+use crate::model::tile_matrix_set::ZOOM_MAX;
+use crate::publish::report::counted;
 use crate::publish::report::grouped;
+use crate::publish::report::kilobytes;
 use crate::publish::tile;
 use crate::publish::tile::TileRequest;
+use crate::publish::tileset;
 use crate::source::Source;
 use crate::tile::Report;
-use crate::tile::TILE_BYTES_MAX;
-use crate::tile::ZOOM_MAX;
 
 #[derive(Args)]
 #[command(
@@ -60,59 +62,31 @@ impl Tile {
     }
 }
 
-/// A size for people.
-fn kilobytes(bytes: u64) -> String {
-    format!("{} ko", grouped(bytes.div_ceil(1_000)))
-}
-
-fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
-    if count < 2 { one } else { many }
-}
-
 fn told(out: &str, report: &Report) -> String {
     let mut text = String::new();
-    let tiles = plural(report.tiles, "tuile", "tuiles");
-    let _ = writeln!(text, "{out} : {} {tiles}, {}", grouped(report.tiles), kilobytes(report.bytes));
+    let tiles = |count| counted(count, "tuile", "tuiles");
+    let _ = writeln!(text, "{out} : {}, {}", tiles(report.tiles), kilobytes(report.bytes));
     for layer in &report.layers {
-        let _ = writeln!(text, "\n{} : {} {}", layer.id, grouped(layer.rows), plural(layer.rows, "objet", "objets"));
+        let _ = writeln!(text, "\n{} : {}", layer.id, counted(layer.rows, "objet", "objets"));
         for (count, what) in [(layer.empty, "sans géométrie"), (layer.unusable, "hors de la carte du monde ou illisibles")] {
             if count > 0 {
                 let _ = writeln!(text, "  {what} : {}", grouped(count));
             }
         }
-        let thinned: Vec<_> = layer.zooms.iter().filter(|zoom| zoom.thinned > 0).collect();
+        let thinned = tileset::thinned(layer);
         if thinned.is_empty() {
             let _ = writeln!(text, "  rien n'est perdu, du zoom {} au zoom {}", layer.min_zoom, layer.max_zoom);
         }
-        for zoom in thinned {
-            let of = zoom.features + zoom.thinned;
-            let _ = writeln!(
-                text,
-                "  zoom {} : {} sur {} laissés de côté, dans {} {}",
-                zoom.zoom,
-                grouped(zoom.thinned),
-                grouped(of),
-                grouped(zoom.thinned_tiles),
-                plural(zoom.thinned_tiles, "tuile", "tuiles")
-            );
+        for line in thinned {
+            let _ = writeln!(text, "  {line}");
         }
     }
     let _ = writeln!(text);
     for zoom in &report.zooms {
-        let tiles = plural(zoom.tiles, "tuile", "tuiles");
-        let _ = writeln!(text, "zoom {} : {} {tiles}, la plus lourde {}", zoom.zoom, grouped(zoom.tiles), kilobytes(zoom.heaviest));
+        let _ = writeln!(text, "zoom {} : {}, la plus lourde {}", zoom.zoom, tiles(zoom.tiles), kilobytes(zoom.heaviest));
     }
-    if let Some(last) = report.zooms.last().filter(|last| last.heavy > 0) {
-        let _ = writeln!(
-            text,
-            "\n{} {} au zoom {} {} {} : ajoutez -z {}",
-            grouped(last.heavy),
-            plural(last.heavy, "tuile", "tuiles"),
-            last.zoom,
-            plural(last.heavy, "dépasse", "dépassent"),
-            kilobytes(TILE_BYTES_MAX as u64),
-            last.zoom + 1
-        );
+    if let Some((heavy, zoom)) = tileset::heavy(report) {
+        let _ = writeln!(text, "\n{heavy} : -z {zoom} les allège");
     }
     text
 }

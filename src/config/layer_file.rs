@@ -18,6 +18,9 @@ use crate::config::reader::read_text;
 use crate::model::crs::Crs;
 use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
+use crate::model::tile_matrix_set::ZOOM_MAX;
+use crate::model::tiling::MAX_ZOOM;
+use crate::model::tiling::Tiling;
 use crate::query::cql2_text;
 
 /// Keys of the contract that later rooms read; their shape is kept as written.
@@ -57,6 +60,7 @@ impl LayerFile {
 fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, ConfigError> {
     let fields = section.table("fields")?;
     let fields = fields.ok_or_else(|| section.file().fault(0, "il manque la table [fields], la liste des colonnes publiées".to_owned()))?;
+    let fields = field_entries(&fields)?;
     let source = source(section)?;
     let is_table = matches!(source, SourceRef::Table(_));
     let file = LayerFile {
@@ -88,7 +92,8 @@ fn read(path: &Path, id: LayerId, section: &Section<'_>) -> Result<LayerFile, Co
             cql2_text::parse(&text)
                 .map_err(|expected| format!("ce n'est pas un filtre CQL2, par exemple « etat <> 'projet' » ({expected})"))
         })?,
-        fields: Some(field_entries(&fields)?),
+        tiling: tiling(section, &fields)?,
+        fields: Some(fields),
         ignored_checks: ignored(section)?,
         reserved: reserved(section)?,
     };
@@ -176,6 +181,7 @@ fn field_entries(section: &Section<'_>) -> Result<Vec<(String, FieldEntry)>, Con
                 title: entry.text("title")?,
                 description: entry.text("description")?,
                 unit: entry.text("unit")?,
+                min_zoom: zoom(&entry, "min_zoom")?,
                 values: entry.table("values")?.map(|values| codes(&values)).transpose()?.unwrap_or_default(),
             };
             entry.finish()?;
@@ -199,21 +205,34 @@ fn ignored(section: &Section<'_>) -> Result<Vec<String>, ConfigError> {
     Ok(ignored)
 }
 
+/// `[tiles]`, and the `min_zoom` of fields.
+fn tiling(section: &Section<'_>, fields: &[(String, FieldEntry)]) -> Result<Tiling, ConfigError> {
+    let fields_from = fields.iter().filter_map(|(name, entry)| Some((name.clone(), entry.min_zoom?))).collect();
+    let mut tiling = Tiling { fields_from, ..Tiling::default() };
+    let Some(tiles) = section.table("tiles")? else { return Ok(tiling) };
+    tiling.min_zoom = zoom(&tiles, "min_zoom")?;
+    tiling.importance = tiles.text("importance")?;
+    // A layer that begins deeper than tiles usually end has that one zoom.
+    tiling.max_zoom = zoom(&tiles, "max_zoom")?.unwrap_or(MAX_ZOOM.max(tiling.min_zoom.unwrap_or(0)));
+    if let Some(min) = tiling.min_zoom.filter(|min| *min > tiling.max_zoom) {
+        return Err(tiles.fault("min_zoom", format!("{min} dépasse max_zoom, {}", tiling.max_zoom)));
+    }
+    tiles.finish()?;
+    Ok(tiling)
+}
+
+fn zoom(section: &Section<'_>, key: &'static str) -> Result<Option<u8>, ConfigError> {
+    let Some(written) = section.integer(key, 0)? else { return Ok(None) };
+    let zoom = u8::try_from(written).ok().filter(|zoom| *zoom <= ZOOM_MAX);
+    zoom.map(Some).ok_or_else(|| section.fault(key, format!("attendu un zoom de 0 à {ZOOM_MAX}, trouvé {written}")))
+}
+
 fn reserved(section: &Section<'_>) -> Result<BTreeMap<String, toml::Value>, ConfigError> {
     let mut kept = BTreeMap::new();
     for key in RESERVED {
         kept.extend(section.kept(key).map(|value| (key.to_owned(), value)));
     }
     kept.extend(section.text("style")?.map(|style| ("style".to_owned(), toml::Value::String(style))));
-    if let Some(tiles) = section.table("tiles")? {
-        for key in ["min_zoom", "max_zoom"] {
-            // Zoom 0 is the world, 22 a paving stone.
-            if let Some(zoom) = tiles.integer(key, 0)? {
-                kept.insert(key.to_owned(), toml::Value::Integer(zoom.min(22)));
-            }
-        }
-        tiles.finish()?;
-    }
     Ok(kept)
 }
 
@@ -243,11 +262,12 @@ left_out = "telephone"
 where = "etat <> 'projet'"
 table = { header_row = 3, x = "X", y = "Y", separator = ";" }
 [fields]
-nom = { title = "Nom" }
+nom = { title = "Nom", min_zoom = 9 }
 type = { title = "Type", unit = "m", values = { B = "Culture", A = "Sport" } }
 "Année" = {}
 [tiles]
 min_zoom = 6
+importance = "Année"
 [checks]
 ignore = ["empty-field"]
 "#;
@@ -260,6 +280,8 @@ ignore = ["empty-field"]
         assert_eq!(file.rows.as_ref().map(cql2_text::write).as_deref(), Some("etat <> 'projet'"));
         assert_eq!(file.fields.unwrap_or_default()[1].1.values[0], ("B".to_owned(), "Culture".to_owned()));
         assert!(file.reserved.contains_key("scale") && file.reserved.contains_key("created"));
+        let tiling = Tiling { min_zoom: Some(6), max_zoom: 14, importance: Some("Année".into()), fields_from: vec![("nom".into(), 9)] };
+        assert_eq!(file.tiling, tiling);
     }
 
     #[test]
@@ -304,6 +326,8 @@ ignore = ["empty-field"]
                 "source = \"a.shp\"\n[fields]\nnom = { titre = \"x\" }\n",
                 ", ligne 3 : clé « titre » inconnue ; vouliez-vous dire « title » ?",
             ),
+            ("source = \"a.shp\"\n[fields]\n[tiles]\nmax_zoom = 22\n", ", ligne 4 : max_zoom : attendu un zoom de 0 à 20, trouvé 22"),
+            ("source = \"a.shp\"\n[fields]\n[tiles]\nmin_zoom = 9\nmax_zoom = 8\n", ", ligne 4 : min_zoom : 9 dépasse max_zoom, 8"),
             (
                 "source = \"a.shp\"\n[fields]\n[checks]\nignorer = []\n",
                 ", ligne 4 : clé « ignorer » inconnue ; vouliez-vous dire « ignore » ?",

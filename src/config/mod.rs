@@ -18,6 +18,7 @@ use crate::model::layer::LayerId;
 use crate::model::reading::TableOptions;
 use crate::model::record::Contact;
 use crate::model::record::Licence;
+use crate::model::tiling::Tiling;
 use crate::postgis::Service;
 use crate::query::filter::Filter;
 
@@ -81,6 +82,8 @@ pub struct FieldEntry {
     pub title: Option<String>,
     pub description: Option<String>,
     pub unit: Option<String>,
+    /// The first zoom of tiles that have it.
+    pub min_zoom: Option<u8>,
     pub values: Vec<(String, String)>,
 }
 
@@ -176,6 +179,8 @@ pub struct LayerFile {
     /// In the officer's order. `None` in an ad hoc site: every column goes out.
     pub fields: Option<Vec<(String, FieldEntry)>>,
     pub ignored_checks: Vec<String>,
-    /// Keys of the contract that are read, checked and kept for later rooms (`tiles`, `style`, `schema`, …).
+    /// `importance` and the fields of `fields_from` as the officer names them.
+    pub tiling: Tiling,
+    /// Keys of the contract that are read, checked and kept for later rooms (`style`, `schema`, …).
     pub reserved: BTreeMap<String, toml::Value>,
 }

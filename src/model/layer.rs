@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::model::crs::Crs;
 use crate::model::geometry::Envelope;
+use crate::model::tiling::Tiling;
 
 /// Name of a layer in every address: `[a-z][a-z0-9_]{0,62}`, never changed once published.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -219,6 +220,8 @@ pub struct Layer {
     /// Earliest and latest value of `time_fields`, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<(Option<String>, Option<String>)>,
+    #[serde(default)]
+    pub tiling: Tiling,
 }
 
 impl Layer {

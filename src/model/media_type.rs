@@ -12,4 +12,6 @@ pub const CSV: &str = "text/csv";
 pub const GEOPACKAGE: &str = "application/geopackage+sqlite3";
 pub const ZIP: &str = "application/zip";
 pub const SHAPEFILE_ZIP: &str = "application/x-shapefile";
+pub const PMTILES: &str = "application/vnd.pmtiles";
+pub const MVT: &str = "application/vnd.mapbox-vector-tile";
 pub const FLATGEOBUF: &str = "application/vnd.fgb";

@@ -13,6 +13,8 @@ pub mod media_type;
 pub mod reading;
 pub mod record;
 pub mod siren;
+pub mod tile_matrix_set;
+pub mod tiling;
 pub mod version;
 pub mod wkb;
 pub mod wkb_box;

@@ -10,6 +10,7 @@ use crate::model::layer::GeometryColumn;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
+use crate::model::tiling::Tiling;
 
 /// What the file says of its CRS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +86,7 @@ impl SourceLayer {
             features: self.rows_claimed.unwrap_or(0),
             extent: None,
             interval: None,
+            tiling: Tiling::default(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::model::layer::LayerId;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
+use crate::model::tiling::Tiling;
 use crate::publish::LOCK_WAIT;
 use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
@@ -241,6 +242,7 @@ pub fn presumed(path: PathBuf, id: LayerId, source: SourceRef, layer: Option<Str
         rows: None,
         fields: None,
         ignored_checks: Vec::new(),
+        tiling: Tiling::default(),
         reserved: std::collections::BTreeMap::new(),
     }
 }

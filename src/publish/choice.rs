@@ -6,6 +6,7 @@ use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
 use crate::model::reading::SourceLayer;
+use crate::model::tiling::Tiling;
 use crate::publish::normalise;
 use crate::query::evaluate;
 use crate::query::filter::Filter;
@@ -67,5 +68,6 @@ fn whole_layer(source: &SourceLayer) -> Layer {
         features: 0,
         extent: None,
         interval: None,
+        tiling: Tiling::default(),
     }
 }

@@ -22,6 +22,7 @@ use crate::model::reading::Outcome as ReadOutcome;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
 use crate::model::record::Record;
+use crate::model::tiling::Tiling;
 use crate::publish::NOTE_DRAFTED;
 use crate::publish::Progress;
 use crate::publish::Publisher;
@@ -71,7 +72,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let crs = applied_crs(&source, file);
     let record = record::record_of(&publisher.site, file, &source, producer);
     let kept = normalise::kept_columns(&source, file);
-    let layer = layer_of(file, &source, crs, &record, &kept);
+    let layer = layer_of(file, &source, crs, &record, &kept)?;
     let listed: Option<Vec<String>> = file.fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.clone()).collect());
     let before = served_before(publisher, file);
     let listed_unsuspected = listed_unsuspected(publisher, file)?;
@@ -201,12 +202,21 @@ fn applied_crs(source: &SourceLayer, file: &LayerFile) -> Option<Crs> {
     }
 }
 
-fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &Record, kept: &[(usize, Field)]) -> Layer {
+fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &Record, kept: &[(usize, Field)]) -> anyhow::Result<Layer> {
     let fields: Vec<Field> = kept.iter().map(|(_, field)| field.clone()).collect();
     let named =
         |wanted: &str| fields.iter().find(|field| field.name == wanted || field.source_name == wanted).map(|field| field.name.clone());
     let id_field = file.id_field.as_deref().and_then(named);
-    Layer {
+    let importance = file.tiling.importance.as_deref();
+    if let Some(missing) = importance.filter(|wanted| named(wanted).is_none()) {
+        bail!("[tiles] importance = \"{missing}\" : aucune colonne publiée de ce nom");
+    }
+    let tiling = Tiling {
+        importance: importance.and_then(named),
+        fields_from: file.tiling.fields_from.iter().filter_map(|(wanted, zoom)| Some((named(wanted)?, *zoom))).collect(),
+        ..file.tiling
+    };
+    Ok(Layer {
         id: file.id.clone(),
         title: record.title.clone(),
         description: record.description.clone(),
@@ -219,7 +229,8 @@ fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &R
         features: 0,
         extent: None,
         interval: None,
-    }
+        tiling,
+    })
 }
 
 /// What `bocage add` listed by itself, without the columns that were published with evidence of persons since: those the

@@ -7,7 +7,9 @@ use anyhow::Context as _;
 
 use crate::encode::DOWNLOADS;
 use crate::encode::Download;
+use crate::model::media_type;
 use crate::model::record::Record;
+use crate::publish::tileset;
 use crate::store::Staged;
 
 pub struct Written {
@@ -17,13 +19,29 @@ pub struct Written {
     pub notes: Vec<String>,
 }
 
-/// Every download that suits the layer, several at a time, the slowest first: each reads the store for itself.
+/// The tiles, then every download that suits the layer.
+///
+/// # Errors
+/// Those of the disk and of GDAL, with the file's name.
+pub fn write_all(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
+    let tiles = staged.layer.geometry.map(|_| tileset::write(staged)).transpose();
+    let tiles = tiles.with_context(|| format!("« {}{} » n'a pas pu être écrit", staged.layer.id, tileset::SUFFIX))?;
+    let mut written = write_downloads(staged, record)?;
+    if let Some(report) = tiles {
+        written.notes.extend(tileset::notes(&report));
+        let name = format!("{}{}", staged.layer.id, tileset::SUFFIX);
+        written.files.push((name, media_type::PMTILES.to_owned(), tileset::TITLE.to_owned()));
+    }
+    Ok(written)
+}
+
+/// Several at a time, the slowest first: each reads the store for itself.
 ///
 /// A format too small for the layer (a Shapefile over 2 GB) is left out, with a note.
 ///
 /// # Errors
 /// Those of the disk and of GDAL, with the file's name.
-pub fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
+fn write_downloads(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
     let suited: Vec<&&dyn Download> = DOWNLOADS.iter().filter(|download| download.suits(&staged.layer)).collect();
     let written: Vec<OnceLock<anyhow::Result<Named>>> = suited.iter().map(|_| OnceLock::new()).collect();
     let mut order: Vec<usize> = (0..suited.len()).collect();

@@ -11,6 +11,7 @@ mod record;
 pub mod report;
 mod scratch;
 pub mod tile;
+pub mod tileset;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -214,7 +215,7 @@ impl Publisher {
             self.revise(file, &staged, record, writer, &now)?;
         } else {
             progress(file.id.as_str(), "téléchargements", staged.layer.features);
-            let written = files::write_downloads(&staged, &record)?;
+            let written = files::write_all(&staged, &record)?;
             report.notes.extend(written.notes);
             let manifest = staged.commit(record, written.files, &now)?;
             writer.note(&file.id, crate::store::REVISION, None)?;

@@ -109,7 +109,7 @@ impl LayerReport {
         }
         let mut facts = Vec::new();
         if let Some(features) = self.features {
-            facts.push(format!("{} {}", grouped(features), if features < 2 { "objet" } else { "objets" }));
+            facts.push(counted(features, "objet", "objets"));
         }
         facts.extend(self.geometry.clone().or_else(|| self.features.map(|_| "table sans géométrie".to_owned())));
         facts.extend(self.crs.clone());
@@ -148,6 +148,16 @@ fn place_text(place: &Place) -> String {
     parts.extend(place.field.as_ref().map(|field| format!("colonne « {field} »")));
     parts.extend(place.position.map(|(lon, lat)| format!("lon {lon:.5}, lat {lat:.5}")));
     parts.join(", ")
+}
+
+/// `2 tuiles`, `1 tuile`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count < 2 { one } else { many })
+}
+
+/// A size for people, rounded up.
+pub fn kilobytes(bytes: u64) -> String {
+    format!("{} ko", grouped(bytes.div_ceil(1_000)))
 }
 
 /// `26 991`: thousands apart by a no-break space, as French writes them.

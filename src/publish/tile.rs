@@ -16,12 +16,12 @@ use crate::model::layer::LayerId;
 use crate::model::reading::ClaimedCrs;
 use crate::model::reading::ReadOptions;
 use crate::model::reading::SourceLayer;
+use crate::model::tiling::Tiling;
 use crate::publish::convert::Part;
 use crate::publish::convert::outcome_notes;
 use crate::source::OpenSource;
 use crate::source::Source;
 use crate::tile;
-use crate::tile::LayerOptions;
 use crate::tile::Preparation;
 use crate::tile::Prepared;
 use crate::tile::Report;
@@ -55,14 +55,14 @@ pub fn tile(source: &Source, request: &TileRequest<'_>) -> anyhow::Result<TileRe
     let mut wanted = Vec::new();
     for path in request.paths {
         let opened = source.open(path, &ReadOptions { crs: None, ..ReadOptions::default() }, None)?;
-        look(path, files.len(), &opened, &mut wanted)?;
+        look(path, files.len(), &opened, request, &mut wanted)?;
         files.push(Mutex::new(opened));
     }
     if wanted.is_empty() {
         bail!("aucune couche de ces fichiers n'a de géométrie");
     }
     let read: Vec<(Prepared, Vec<String>)> =
-        wanted.par_iter().map(|wanted| prepare(&files[wanted.file], wanted, source, request)).collect::<anyhow::Result<_>>()?;
+        wanted.par_iter().map(|wanted| prepare(&files[wanted.file], wanted, source)).collect::<anyhow::Result<_>>()?;
     let (layers, notes): (Vec<Prepared>, Vec<Vec<String>>) = read.into_iter().unzip();
     let part = Part::of(request.out)?;
     let cut = tile::build(&layers, request.keep_all, part.path());
@@ -72,7 +72,7 @@ pub fn tile(source: &Source, request: &TileRequest<'_>) -> anyhow::Result<TileRe
 }
 
 /// Adds the layers of a file that have a geometry.
-fn look(path: &Path, file: usize, opened: &OpenSource, wanted: &mut Vec<Wanted>) -> anyhow::Result<()> {
+fn look(path: &Path, file: usize, opened: &OpenSource, request: &TileRequest<'_>, wanted: &mut Vec<Wanted>) -> anyhow::Result<()> {
     let layers = opened.layers();
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let is_only = layers.len() == 1;
@@ -88,7 +88,8 @@ fn look(path: &Path, file: usize, opened: &OpenSource, wanted: &mut Vec<Wanted>)
         };
         let name = if is_only { stem.clone() } else { described.name.clone() };
         let id = unused(&name, wanted).with_context(|| format!("« {name} » ne peut pas nommer une couche"))?;
-        wanted.push(Wanted { file, layer: described.to_layer(id, crs), described });
+        let tiling = Tiling { min_zoom: Some(request.min_zoom), max_zoom: request.max_zoom, ..Tiling::default() };
+        wanted.push(Wanted { file, layer: Layer { tiling, ..described.to_layer(id, crs) }, described });
     }
     Ok(())
 }
@@ -102,15 +103,9 @@ fn unused(name: &str, wanted: &[Wanted]) -> Option<LayerId> {
 }
 
 /// The layer ready to be cut, and what was mended or lost, in French.
-fn prepare(
-    file: &Mutex<OpenSource>,
-    wanted: &Wanted,
-    source: &Source,
-    request: &TileRequest<'_>,
-) -> anyhow::Result<(Prepared, Vec<String>)> {
+fn prepare(file: &Mutex<OpenSource>, wanted: &Wanted, source: &Source) -> anyhow::Result<(Prepared, Vec<String>)> {
     let mut reading = file.lock().unwrap_or_else(PoisonError::into_inner).read_one(&wanted.described)?;
-    let options = LayerOptions { min_zoom: Some(request.min_zoom), max_zoom: request.max_zoom, importance: None, fields_from: Vec::new() };
-    let mut preparation = Preparation::begin(&wanted.layer, wanted.layer.crs, &options, Some(&source.scratch))?;
+    let mut preparation = Preparation::begin(&wanted.layer, wanted.layer.crs, Some(&source.scratch))?;
     for batch in &mut reading {
         preparation.take(&batch?)?;
     }

@@ -170,6 +170,10 @@ fn write_rows(path: &Path, layer: &Layer, records: &Records, keys: &[Key], numbe
     let id_column = layer.id_field.as_ref().and_then(|name| layer.fields.iter().position(|field| field.name == *name));
     let mut hasher = Sha256::new();
     hasher.update(format!("{FORMAT} {} {:?}", layer.crs, layer.geometry));
+    // Other tiles are another version: what lies under its address never changes.
+    if layer.geometry.is_some() {
+        hasher.update(format!(" {:?}", layer.tiling));
+    }
     for field in &layer.fields {
         hasher.update(format!("\n{} {:?}", field.name, field.field_type));
     }

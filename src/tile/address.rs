@@ -1,15 +1,7 @@
-//! Where a tile is: zoom, row and column of WebMercatorQuad (OGC 17-083r4, annex D.1), and its number in an archive.
+//! The number of a tile in an archive.
 
-/// Row 0 is in the north and rows grow southward; column 0 begins at 180° west and columns grow eastward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TileAddress {
-    pub zoom: u8,
-    pub row: u32,
-    pub col: u32,
-}
-
-/// Deepest zoom: there a tile unit is one unit of the world, a centimetre.
-pub const ZOOM_MAX: u8 = 20;
+use crate::model::tile_matrix_set::TileAddress;
+use crate::model::tile_matrix_set::ZOOM_MAX;
 
 impl TileAddress {
     /// The tile's number in PMTiles 3: all tiles of the zooms above, then its place on the zoom's Hilbert curve.

@@ -19,13 +19,13 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::model::geometry::Envelope;
-use crate::tile::address::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::gzip::Gzip;
 use crate::tile::varint;
 
 /// A client fetches header and root directory with one request of so many bytes.
 const ROOT_BYTES: u64 = 16_384;
-const HEADER_BYTES: u64 = 127;
+pub const HEADER_BYTES: u64 = 127;
 /// Entries of a leaf directory: some 16 kB, a request each.
 const LEAF_ENTRIES: usize = 4_096;
 

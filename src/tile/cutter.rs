@@ -1,6 +1,6 @@
 //! One tile: its features drawn, cut, made valid and written, and thinned where it would grow too heavy.
 
-use crate::tile::address::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::clip::Clipper;
 use crate::tile::clip::Frame;
 use crate::tile::dictionary::ABSENT;
@@ -169,7 +169,7 @@ impl Cutter {
     /// Labels that stand in the tile itself: each stands in one tile of its zoom.
     fn labels(&mut self, place: &Place, leaf: &Leaf<'_>, chosen: &[usize]) {
         let layer = leaf.layer;
-        let least = if place.zoom >= layer.options.max_zoom { 0 } else { LABELLED_UNITS << shift(place.zoom) };
+        let least = if place.zoom >= layer.tiling().max_zoom { 0 } else { LABELLED_UNITS << shift(place.zoom) };
         let stands =
             |feature: &&Feature| feature.kind != Kind::Point && feature.span() >= least && tile_of(feature.label, place.zoom) == place.tile;
         let features = chosen.iter().map(|at| leaf.feature(*at)).filter(stands);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::tile::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 
 pub struct Decoded {
     pub layer: String,
@@ -59,11 +59,7 @@ impl<'a> Message<'a> {
 }
 
 pub fn gunzip(bytes: &[u8]) -> Vec<u8> {
-    let mut decompressor = libdeflater::Decompressor::new();
-    let size = u32::from_le_bytes(bytes[bytes.len() - 4..].try_into().expect("four bytes")) as usize;
-    let mut out = vec![0; size];
-    decompressor.gzip_decompress(bytes, &mut out).expect("gzip");
-    out
+    gzip::plain(bytes, usize::MAX).expect("gzip")
 }
 
 /// Every tile of an archive.

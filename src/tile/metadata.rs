@@ -43,7 +43,7 @@ fn described(layer: &Prepared, id: &str) -> Value {
         "id": id,
         "description": layer.layer.title,
         "minzoom": layer.min_zoom(),
-        "maxzoom": layer.options.max_zoom,
+        "maxzoom": layer.tiling().max_zoom,
         "fields": fields,
     })
 }

@@ -39,6 +39,7 @@ mod simplify;
 mod thin;
 #[cfg(test)]
 mod thinning;
+mod tileset;
 mod valid;
 mod varint;
 mod world;
@@ -46,8 +47,6 @@ mod world;
 use std::io;
 use std::path::Path;
 
-pub use address::TileAddress;
-pub use address::ZOOM_MAX;
 pub use prepare::Preparation;
 pub use prepare::Prepared;
 pub use report::LayerReport;
@@ -55,8 +54,14 @@ pub use report::LayerZoom;
 pub use report::Report;
 pub use report::ZoomReport;
 pub use thin::TILE_BYTES_MAX;
+pub use tileset::Limits;
+pub use tileset::Place;
+pub use tileset::TileKind;
+pub use tileset::Tileset;
+pub use tileset::TilesetError;
 
 use crate::crs::CrsError;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::archive::Archive;
 use crate::tile::archive::Summary;
 use crate::tile::cutter::Cutter;
@@ -74,19 +79,6 @@ pub enum TileError {
     Disk(#[from] io::Error),
 }
 
-/// How a layer is cut.
-#[derive(Clone, Debug)]
-pub struct LayerOptions {
-    /// `None`: derived from the data, see [`Prepared::min_zoom`].
-    pub min_zoom: Option<u8>,
-    /// At most [`ZOOM_MAX`]. There every feature is whole, whatever the tile's size.
-    pub max_zoom: u8,
-    /// A field of numbers: where a tile is thinned, features with greater ones stay. `None`: larger areas and longer lines.
-    pub importance: Option<String>,
-    /// Fields that are there from a zoom on only; the others always.
-    pub fields_from: Vec<(String, u8)>,
-}
-
 /// Cuts prepared layers into one archive. With `keep_all` no tile is thinned, whatever its size.
 ///
 /// # Errors
@@ -98,7 +90,7 @@ pub fn build(layers: &[Prepared], keep_all: bool, out: &Path) -> Result<Report, 
     let metadata = metadata::json(layers);
     let summary = Summary {
         min_zoom: layers.iter().map(Prepared::min_zoom).min().unwrap_or(0),
-        max_zoom: layers.iter().map(|layer| layer.options.max_zoom).max().unwrap_or(0),
+        max_zoom: layers.iter().map(|layer| layer.tiling().max_zoom).max().unwrap_or(0),
         extent: metadata::extent(layers),
         metadata: metadata.as_bytes(),
     };

@@ -4,7 +4,7 @@
 //! One that reaches into other tiles is a stray there. One that reaches into many is cut once for all of them, in halves of
 //! halves, each half from the half before.
 
-use crate::tile::address::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::clip::Clipper;
 use crate::tile::clip::Frame;
 use crate::tile::prepare::Prepared;

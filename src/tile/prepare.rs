@@ -17,7 +17,7 @@ use crate::model::feature::FeatureId;
 use crate::model::feature::Value;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
-use crate::tile::LayerOptions;
+use crate::model::tiling::Tiling;
 use crate::tile::TileError;
 use crate::tile::address::hilbert;
 use crate::tile::dictionary::ABSENT;
@@ -62,7 +62,6 @@ pub struct Prepared {
     pub dictionary: Dictionary,
     pub features: Vec<Feature>,
     pub records: Records,
-    pub options: LayerOptions,
     pub layer: Layer,
     /// Rows of the source, and those whose geometry has no place in Web Mercator or no position.
     pub rows: u64,
@@ -78,13 +77,16 @@ impl Prepared {
     pub fn min_zoom(&self) -> u8 {
         let span = (0..2).map(|axis| i64::from(self.high[axis]) - i64::from(self.low[axis])).max().unwrap_or(0).max(1);
         let derived = (span as u64).leading_zeros().saturating_sub(32) as u8;
-        self.options.min_zoom.unwrap_or(derived).min(self.options.max_zoom)
+        self.tiling().min_zoom.unwrap_or(derived).min(self.tiling().max_zoom)
+    }
+
+    pub fn tiling(&self) -> &Tiling {
+        &self.layer.tiling
     }
 }
 
 pub struct Preparation<'a> {
     layer: Layer,
-    options: LayerOptions,
     folder: Option<&'a Path>,
     world: World,
     keys: Vec<String>,
@@ -104,11 +106,11 @@ pub struct Preparation<'a> {
 }
 
 impl<'a> Preparation<'a> {
-    /// `crs`: of the batches. `folder`: where a large layer may wait; `None` keeps it in memory.
+    /// Cut as `layer.tiling` says. `crs`: of the batches. `folder`: where a large layer may wait; `None` keeps it in memory.
     ///
     /// # Errors
-    /// `Crs`; `Importance` where the field of that name is not there.
-    pub fn begin(layer: &Layer, crs: Crs, options: &LayerOptions, folder: Option<&'a Path>) -> Result<Preparation<'a>, TileError> {
+    /// `Crs`; `Field` where the field of importance is not there.
+    pub fn begin(layer: &Layer, crs: Crs, folder: Option<&'a Path>) -> Result<Preparation<'a>, TileError> {
         let has_id_key = layer.id_kind == IdKind::Text;
         let mut keys: Vec<String> = layer.fields.iter().map(|field| field.name.clone()).collect();
         keys.extend(has_id_key.then(|| ID_KEY.to_owned()));
@@ -117,9 +119,8 @@ impl<'a> Preparation<'a> {
             column.ok_or_else(|| TileError::Field { layer: layer.id.to_string(), field: name.clone() })
         };
         Ok(Preparation {
-            weight_column: options.importance.as_ref().map(find).transpose()?,
+            weight_column: layer.tiling.importance.as_ref().map(find).transpose()?,
             layer: layer.clone(),
-            options: options.clone(),
             folder,
             world: World::new(crs)?,
             keys,
@@ -260,7 +261,7 @@ impl<'a> Preparation<'a> {
             features.for_each(|feature| raw.record(feature, columns).rings().for_each(&mut *visit));
         });
         raw.forget();
-        let zoom_max = self.options.max_zoom;
+        let zoom_max = self.layer.tiling.max_zoom;
         let mut written = RecordWriter::new(self.folder);
         let mut features: Vec<Feature> = Vec::with_capacity(order.len());
         for pieces in order.chunks(FEATURES_A_PIECE * PIECES_AHEAD) {
@@ -276,7 +277,7 @@ impl<'a> Preparation<'a> {
         }
         let weights = order.iter().filter_map(|row| self.weights.get(*row as usize).copied()).collect();
         rank(&mut features, weights);
-        let from = |key: &String| self.options.fields_from.iter().find(|(name, _)| name == key).map_or(0, |(_, zoom)| *zoom);
+        let from = |key: &String| self.layer.tiling.fields_from.iter().find(|(name, _)| name == key).map_or(0, |(_, zoom)| *zoom);
         Ok(Prepared {
             name: self.layer.id.to_string(),
             label_name: format!("{}_label", self.layer.id),
@@ -285,7 +286,6 @@ impl<'a> Preparation<'a> {
             dictionary: self.dictionary,
             features,
             records: written.finish()?,
-            options: self.options,
             layer: self.layer,
             rows: self.rows,
             unusable: self.world.unusable,

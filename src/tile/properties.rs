@@ -23,10 +23,10 @@ use crate::model::layer::GeometryType;
 use crate::model::layer::IdKind;
 use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
-use crate::tile::LayerOptions;
+use crate::model::tile_matrix_set::TileAddress;
+use crate::model::tiling::Tiling;
 use crate::tile::Preparation;
 use crate::tile::Prepared;
-use crate::tile::TileAddress;
 use crate::tile::build;
 use crate::tile::decoded::Decoded;
 use crate::tile::decoded::tiles;
@@ -110,13 +110,14 @@ pub fn layer(geometry_type: GeometryType, fields: &[(&str, FieldType)]) -> Layer
         features: 0,
         extent: None,
         interval: None,
+        tiling: Tiling::default(),
     }
 }
 
 fn prepared(rings: &[Vec<(f64, f64)>]) -> Prepared {
-    let layer = layer(GeometryType::Polygon, &[("nom", FieldType::Text)]);
-    let options = LayerOptions { min_zoom: Some(0), max_zoom: MAX_ZOOM, importance: None, fields_from: Vec::new() };
-    let mut preparation = Preparation::begin(&layer, LAMBERT_93, &options, None).expect("known");
+    let tiling = Tiling { min_zoom: Some(0), max_zoom: MAX_ZOOM, ..Tiling::default() };
+    let layer = Layer { tiling, ..layer(GeometryType::Polygon, &[("nom", FieldType::Text)]) };
+    let mut preparation = Preparation::begin(&layer, LAMBERT_93, None).expect("known");
     let rows: Vec<_> = rings
         .iter()
         .enumerate()

@@ -8,8 +8,8 @@ use std::sync::mpsc::sync_channel;
 use rayon::iter::IntoParallelIterator;
 use rayon::iter::ParallelIterator;
 
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::TileError;
-use crate::tile::address::TileAddress;
 use crate::tile::archive::Archive;
 use crate::tile::cutter::Cut;
 use crate::tile::cutter::Cutter;
@@ -52,8 +52,8 @@ pub struct Pyramid<'a> {
 impl<'a> Pyramid<'a> {
     pub fn plan(layers: &'a [Prepared], keep_all: bool) -> Pyramid<'a> {
         let min = layers.iter().map(Prepared::min_zoom).min().unwrap_or(0);
-        let max = layers.iter().map(|layer| layer.options.max_zoom).max().unwrap_or(0);
-        let at = |layer: &Prepared, zoom: u8| (layer.min_zoom()..=layer.options.max_zoom).contains(&zoom).then(|| Plan::of(layer, zoom));
+        let max = layers.iter().map(|layer| layer.tiling().max_zoom).max().unwrap_or(0);
+        let at = |layer: &Prepared, zoom: u8| (layer.min_zoom()..=layer.tiling().max_zoom).contains(&zoom).then(|| Plan::of(layer, zoom));
         let all: Vec<(u8, usize)> = (min..=max).flat_map(|zoom| (0..layers.len()).map(move |layer| (zoom, layer))).collect();
         let mut made: Vec<Option<Plan>> = all.into_par_iter().map(|(zoom, layer)| at(&layers[layer], zoom)).collect();
         let plans = (min..=max).map(|zoom| (zoom, made.drain(..layers.len()).collect())).collect();
@@ -127,7 +127,7 @@ impl<'a> Pyramid<'a> {
         let plans = &self.plans[usize::from(zoom - self.plans[0].0)].1;
         let leaf = |(layer, share): &(usize, Share)| {
             let (plan, layer) = (plans[*layer].as_ref()?, &self.layers[*layer]);
-            let is_whole = self.keep_all || zoom >= layer.options.max_zoom;
+            let is_whole = self.keep_all || zoom >= layer.tiling().max_zoom;
             let most = if is_whole { usize::MAX } else { FEATURES_A_TILE };
             let features = plan.features(layer, zoom, *share, most);
             let left_out = if features.len() >= most { share.count() - features.len() } else { 0 };
@@ -135,7 +135,7 @@ impl<'a> Pyramid<'a> {
         };
         let mut leaves: Vec<Leaf<'_>> = task.shares.iter().filter_map(leaf).collect();
         // A layer's deepest zoom is whole, whatever the archive's.
-        let is_whole = self.keep_all || leaves.iter().all(|leaf| zoom >= leaf.layer.options.max_zoom);
+        let is_whole = self.keep_all || leaves.iter().all(|leaf| zoom >= leaf.layer.tiling().max_zoom);
         let cut = if is_whole {
             let counts = cutter.write(task.address, &mut leaves, |_, _| true);
             Cut { bytes: cutter.compressed().to_vec(), counts }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::tile::address::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::cutter::Count;
 use crate::tile::prepare::Prepared;
 use crate::tile::thin::TILE_BYTES_MAX;
@@ -61,7 +61,7 @@ impl Report {
             empty: layer.empty,
             unusable: layer.unusable,
             min_zoom: layer.min_zoom(),
-            max_zoom: layer.options.max_zoom,
+            max_zoom: layer.tiling().max_zoom,
             zooms: Vec::new(),
         };
         Report { layers: layers.iter().map(layer).collect(), ..Report::default() }

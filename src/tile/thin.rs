@@ -3,7 +3,7 @@
 //! Light features are many and heavy ones few, so that no layer crowds out another. What a feature weighs is asked of samples
 //! first, so that a tile is seldom written more than once.
 
-use crate::tile::address::TileAddress;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::cutter::Cut;
 use crate::tile::cutter::Cutter;
 use crate::tile::cutter::Leaf;
@@ -158,7 +158,7 @@ fn sampled(cutter: &mut Cutter, address: TileAddress, leaf: &mut [Leaf<'_>], mos
 /// The last rank that stays, of each leaf.
 fn limits(zoom: u8, leaves: &[Leaf<'_>], wanted: &[usize]) -> Vec<u32> {
     let limit = |(leaf, wanted): (&Leaf<'_>, &usize)| {
-        if *wanted >= leaf.features.len() || zoom >= leaf.layer.options.max_zoom {
+        if *wanted >= leaf.features.len() || zoom >= leaf.layer.tiling().max_zoom {
             return u32::MAX;
         }
         let mut ranks: Vec<u32> = leaf.features.iter().map(|(at, _)| leaf.layer.features[*at as usize].rank).collect();

@@ -12,13 +12,14 @@ use crate::model::feature::Value;
 use crate::model::layer::FieldType;
 use crate::model::layer::GeometryType;
 use crate::model::layer::IdKind;
+use crate::model::layer::Layer;
+use crate::model::tile_matrix_set::TileAddress;
+use crate::model::tiling::Tiling;
 use crate::model::wkb;
-use crate::tile::LayerOptions;
 use crate::tile::Preparation;
 use crate::tile::Prepared;
 use crate::tile::Report;
 use crate::tile::TILE_BYTES_MAX;
-use crate::tile::TileAddress;
 use crate::tile::TileError;
 use crate::tile::build;
 use crate::tile::decoded;
@@ -28,14 +29,15 @@ use crate::tile::properties::layer;
 const MAX_ZOOM: u8 = 6;
 const POINTS: i64 = 40_000;
 
-fn options() -> LayerOptions {
-    LayerOptions { min_zoom: Some(4), max_zoom: MAX_ZOOM, importance: None, fields_from: Vec::new() }
+fn tiling() -> Tiling {
+    Tiling { min_zoom: Some(4), max_zoom: MAX_ZOOM, importance: None, fields_from: Vec::new() }
 }
 
 /// Points whose names no compression makes short, spread over Brittany.
-fn heavy(options: &LayerOptions) -> Prepared {
-    let layer = layer(GeometryType::Point, &[("nom", FieldType::Text), ("rang", FieldType::Integer)]);
-    let mut preparation = Preparation::begin(&layer, CRS84, options, None).expect("known");
+fn heavy(tiling: &Tiling) -> Prepared {
+    let fields = [("nom", FieldType::Text), ("rang", FieldType::Integer)];
+    let layer = Layer { tiling: tiling.clone(), ..layer(GeometryType::Point, &fields) };
+    let mut preparation = Preparation::begin(&layer, CRS84, None).expect("known");
     for first in (0..POINTS).step_by(8_000) {
         let ids: Vec<i64> = (first..first + 8_000).collect();
         let mixed = |id: i64| crate::tile::held::mixed(id as u64);
@@ -67,7 +69,7 @@ fn cut(layers: &[Prepared], keep_all: bool) -> (BTreeMap<u8, BTreeSet<u64>>, Rep
 
 #[test]
 fn a_heavy_tile_is_thinned_and_the_deepest_zoom_is_whole() {
-    let (ids, report) = cut(&[heavy(&options())], false);
+    let (ids, report) = cut(&[heavy(&tiling())], false);
     for zoom in &report.zooms {
         assert!(zoom.zoom == MAX_ZOOM || zoom.heaviest <= TILE_BYTES_MAX as u64, "{zoom:?}");
     }
@@ -80,26 +82,26 @@ fn a_heavy_tile_is_thinned_and_the_deepest_zoom_is_whole() {
 
 #[test]
 fn with_everything_kept_nothing_is_thinned() {
-    let (ids, report) = cut(&[heavy(&options())], true);
+    let (ids, report) = cut(&[heavy(&tiling())], true);
     assert!(ids.values().all(|ids| ids.len() as i64 == POINTS));
     assert!(report.layers[0].zooms.iter().all(|zoom| zoom.thinned == 0));
 }
 
 #[test]
 fn a_field_says_which_features_stay() {
-    let (ids, _) = cut(&[heavy(&LayerOptions { importance: Some("rang".to_owned()), ..options() })], false);
+    let (ids, _) = cut(&[heavy(&Tiling { importance: Some("rang".to_owned()), ..tiling() })], false);
     let stayed = &ids[&4];
     // `rang` falls as the id rises: the first ids stay, all of them up to the last.
     let last = stayed.last().copied().expect("some stay");
     assert!(last + 1 < POINTS as u64 && stayed.len() as u64 == last + 1, "{} up to {last}", stayed.len());
-    let none = LayerOptions { importance: Some("absent".to_owned()), ..options() };
-    let layer = layer(GeometryType::Point, &[("nom", FieldType::Text)]);
-    assert!(matches!(Preparation::begin(&layer, CRS84, &none, None), Err(TileError::Field { .. })));
+    let none = Tiling { importance: Some("absent".to_owned()), ..tiling() };
+    let layer = Layer { tiling: none, ..layer(GeometryType::Point, &[("nom", FieldType::Text)]) };
+    assert!(matches!(Preparation::begin(&layer, CRS84, None), Err(TileError::Field { .. })));
 }
 
 #[test]
 fn one_tile_is_the_tile_of_the_archive() {
-    let layers = [heavy(&options())];
+    let layers = [heavy(&tiling())];
     let out = tempfile::NamedTempFile::new().expect("a file");
     build(&layers, false, out.path()).expect("built");
     for (address, features) in decoded::tiles(out.path()) {
@@ -110,22 +112,22 @@ fn one_tile_is_the_tile_of_the_archive() {
     assert!(one(TileAddress { zoom: 5, row: 0, col: 0 }, &layers).is_empty());
 }
 
-fn few(options: &LayerOptions, ids: Ids, id_kind: IdKind) -> Prepared {
-    let layer = crate::model::layer::Layer { id_kind, ..layer(GeometryType::Point, &[("nom", FieldType::Text)]) };
+fn few(tiling: &Tiling, ids: Ids, id_kind: IdKind) -> Prepared {
+    let layer = Layer { id_kind, tiling: tiling.clone(), ..layer(GeometryType::Point, &[("nom", FieldType::Text)]) };
     let mut names = ColumnBuilder::new(FieldType::Text);
     ["chêne", "frêne"].into_iter().for_each(|name| names.push(Value::Text(name)));
     let points = [wkb::point(-1.9, 48.1), wkb::point(-1.8, 48.2)];
     let geometry = arrow_array::BinaryArray::from_iter(points.iter().map(Some));
-    let mut preparation = Preparation::begin(&layer, CRS84, options, None).expect("known");
+    let mut preparation = Preparation::begin(&layer, CRS84, None).expect("known");
     preparation.take(&FeatureBatch::new(ids, vec![names.finish()], Some(geometry))).expect("taken");
     preparation.finish().expect("made")
 }
 
 #[test]
 fn an_id_that_is_text_is_a_hash_of_it_and_a_property() {
-    let whole = few(&options(), Ids::Integer(vec![Some(7), None].into()), IdKind::Integer);
+    let whole = few(&tiling(), Ids::Integer(vec![Some(7), None].into()), IdKind::Integer);
     assert_eq!(whole.features.iter().map(|feature| feature.id).collect::<BTreeSet<_>>(), BTreeSet::from([2, 7]));
-    let text = || few(&options(), Ids::Text(vec![Some("A-1"), Some("A-2")].into()), IdKind::Text);
+    let text = || few(&tiling(), Ids::Text(vec![Some("A-1"), Some("A-2")].into()), IdKind::Text);
     let ids: BTreeSet<u64> = text().features.iter().map(|feature| feature.id).collect();
     assert!(ids.len() == 2 && ids.iter().all(|id| *id < 1 << 53));
     assert_eq!(ids, text().features.iter().map(|feature| feature.id).collect());
@@ -135,14 +137,13 @@ fn an_id_that_is_text_is_a_hash_of_it_and_a_property() {
 
 #[test]
 fn a_field_may_begin_at_a_zoom() {
-    let layers =
-        [few(&LayerOptions { fields_from: vec![("nom".to_owned(), 6)], ..options() }, Ids::Integer(vec![1, 2].into()), IdKind::Integer)];
+    let layers = [few(&Tiling { fields_from: vec![("nom".to_owned(), 6)], ..tiling() }, Ids::Integer(vec![1, 2].into()), IdKind::Integer)];
     assert!(tile_at(&layers, 6).contains("frêne") && !tile_at(&layers, 5).contains("frêne"));
 }
 
 #[test]
 fn the_first_zoom_is_the_last_that_shows_all_at_once() {
-    let derived = LayerOptions { min_zoom: None, max_zoom: 14, ..options() };
+    let derived = Tiling { min_zoom: None, max_zoom: 14, ..tiling() };
     let span_deg = 0.1;
     let layer = few(&derived, Ids::Integer(vec![1, 2].into()), IdKind::Integer);
     let width_deg = 360.0 / f64::from(1 << layer.min_zoom());

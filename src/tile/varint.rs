@@ -9,6 +9,25 @@ pub fn push(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
+/// The next number; `None` where the bytes end, or it is none of 64 bits.
+#[inline]
+pub fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for at in 0..10 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        // The tenth byte holds the last bit.
+        if at == 9 && *byte > 1 {
+            return None;
+        }
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if *byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
 /// Bytes that a number takes.
 #[inline]
 pub fn length(number: u64) -> usize {
@@ -31,7 +50,10 @@ mod tests {
             let mut out = Vec::new();
             push(&mut out, number);
             assert_eq!(out.len(), length(number), "{number}");
+            assert_eq!(take(&mut out.as_slice()), Some(number));
+            assert_eq!(take(&mut &out[..out.len() - 1]), None);
         }
+        assert_eq!(take(&mut [0xff; 10].as_slice()), None, "more than 64 bits");
         assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
     }
 }

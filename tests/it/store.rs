@@ -20,6 +20,7 @@ use bocage::model::layer::LayerId;
 use bocage::model::record::Contact;
 use bocage::model::record::Licence;
 use bocage::model::record::Record;
+use bocage::model::tiling::Tiling;
 use bocage::model::version::Version;
 use bocage::model::wkb;
 use bocage::query::After;
@@ -60,6 +61,7 @@ pub fn layer() -> Layer {
         features: 0,
         extent: None,
         interval: None,
+        tiling: Tiling::default(),
     }
 }
 
