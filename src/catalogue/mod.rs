@@ -16,6 +16,7 @@ use geo_types::MultiPolygon;
 pub use crate::catalogue::answer::Features;
 pub use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Shelf;
+pub use crate::catalogue::published_layer::LiveTile;
 pub use crate::catalogue::published_layer::PublishedLayer;
 pub use crate::catalogue::published_layer::Revision;
 use crate::config::Site;
@@ -32,6 +33,8 @@ pub enum CatalogueError {
     Live(#[from] crate::live::LiveError),
     #[error(transparent)]
     Crs(#[from] crate::crs::CrsError),
+    #[error(transparent)]
+    Tile(#[from] crate::tile::TileError),
     #[error("{path}: {source}")]
     Io { path: std::path::PathBuf, source: std::io::Error },
     /// Its files were erased while this picture of the town was taken: the next picture is without it.

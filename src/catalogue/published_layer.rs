@@ -11,6 +11,7 @@ use geo_types::Geometry;
 use geo_types::MultiPolygon;
 use serde::Deserialize;
 use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::catalogue::CatalogueError;
 use crate::catalogue::answer;
@@ -33,12 +34,16 @@ use crate::model::layer::Layer;
 use crate::model::layer::LayerId;
 use crate::model::media_type;
 use crate::model::record::Record;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::model::version::Version;
 use crate::query::Query;
 use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
 use crate::store::VersionEntry;
+use crate::tile;
+use crate::tile::Preparation;
+use crate::tile::TileKind;
 use crate::tile::Tileset;
 
 /// What the officer said anew of a version whose data did not change: a new revision of the record.
@@ -51,6 +56,14 @@ pub struct Revision {
     pub record: Record,
     /// RFC 3339, UTC.
     pub revised: String,
+}
+
+/// What a table makes of a tile.
+pub enum LiveTile {
+    /// In gzip; empty where nothing is there.
+    Cut(Vec<u8>),
+    /// More than one answer holds.
+    TooMany,
 }
 
 pub struct PublishedLayer {
@@ -139,6 +152,38 @@ impl PublishedLayer {
         let Some(file) = self.manifest.files.iter().find(|file| file.media_type == media_type::PMTILES) else { return Ok(None) };
         let path = self.store.file(self.id(), &self.manifest.version, &file.name);
         once(&self.tileset, || self.shelf.open_tileset(&path)).map(Some).map_err(|error| self.or_erased(error))
+    }
+
+    /// Whether tiles of it can be asked.
+    pub fn has_tiles(&self) -> bool {
+        self.manifest.files.iter().any(|file| file.media_type == media_type::PMTILES)
+    }
+
+    /// Whether these are vector tiles, not pictures.
+    pub fn has_vector_tiles(&self) -> bool {
+        self.tileset().ok().flatten().is_some_and(|tileset| tileset.kind == TileKind::Mvt)
+    }
+
+    /// One tile of the table that answers, as it is now.
+    ///
+    /// # Errors
+    /// `Live`; `Tile`.
+    pub fn live_tile(self: &Arc<Self>, address: TileAddress) -> Result<LiveTile, CatalogueError> {
+        let Some(live) = &self.live else { return Ok(LiveTile::TooMany) };
+        let page = live.page(&Query { bbox: vec![tile::reach(address)], ..Query::all(CRS84) })?;
+        if page.next.is_some() {
+            return Ok(LiveTile::TooMany);
+        }
+        let mut preparation = Preparation::begin(self.layer(), CRS84, None)?;
+        for batch in &page.batches {
+            preparation.take(batch)?;
+        }
+        Ok(LiveTile::Cut(tile::one(address, &[preparation.finish()?])))
+    }
+
+    /// Another number where another description of the table answers.
+    pub fn live_mark(&self) -> u64 {
+        xxh3_64(format!("{} {:?}", self.manifest.version, self.live_source).as_bytes())
     }
 
     pub fn id(&self) -> &LayerId {

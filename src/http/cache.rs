@@ -58,6 +58,10 @@ pub async fn lasting(headers: &HeaderMap, modified: Option<&str>, response: Resp
     }
 }
 
+/// Carried by an answer whose `Content-Encoding` is its own: its validator is of these very bytes, and stays strong.
+#[derive(Clone, Copy)]
+pub struct EncodedAsItLies;
+
 /// Whether `If-None-Match` names `etag`: `*`, or a list, weakly compared (RFC 9110 §8.8.3.2).
 pub fn matches(asked: &str, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();

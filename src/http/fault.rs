@@ -31,6 +31,12 @@ pub enum Fault {
         value: String,
         expected: String,
     },
+    /// Of what there is, this is none.
+    Unsupported {
+        what: &'static str,
+        id: String,
+        offered: String,
+    },
     /// A range that the file does not have; its length.
     Range {
         length: u64,
@@ -63,9 +69,13 @@ impl Fault {
         Fault::InvalidParameter { name: name.to_owned(), value: value.chars().take(VALUE_SHOWN).collect(), expected: expected.into() }
     }
 
+    pub fn unsupported(what: &'static str, id: &str, offered: &[&str]) -> Fault {
+        Fault::Unsupported { what, id: id.chars().take(VALUE_SHOWN).collect(), offered: offered.join(", ") }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
-            Fault::NotFound { .. } => StatusCode::NOT_FOUND,
+            Fault::NotFound { .. } | Fault::Unsupported { .. } => StatusCode::NOT_FOUND,
             Fault::Gone { .. } => StatusCode::GONE,
             // Asked again it would be stopped again: the question is what has to change.
             Fault::InvalidParameter { .. } | Fault::TooLong { .. } => StatusCode::BAD_REQUEST,
@@ -80,6 +90,7 @@ impl Fault {
     fn detail(&self) -> String {
         match self {
             Fault::NotFound { what, id } => format!("no {what} `{id}`"),
+            Fault::Unsupported { what, id, offered } => format!("no {what} `{id}`: expected {offered}"),
             Fault::Gone { what, id } => format!("{what} `{id}` was erased"),
             Fault::InvalidParameter { name, value, expected } => format!("{name}: {expected} (in `{value}`)"),
             Fault::Range { length } => format!("range: expected bytes within 0-{}", length.saturating_sub(1)),
@@ -106,6 +117,9 @@ impl Fault {
         let (heading, text) = match self {
             Fault::NotFound { id, .. } => {
                 ("Page introuvable", format!("« {id} » n'existe pas ici, ou n'est plus publié. La page d'accueil donne ce qui l'est."))
+            }
+            Fault::Unsupported { id, offered, .. } => {
+                ("Page introuvable", format!("« {id} » n'existe pas ici. Ce qui existe : {offered}."))
             }
             Fault::Gone { id, .. } => ("Donnée effacée", format!("« {id} » a été publié, puis effacé pour de bon.")),
             Fault::InvalidParameter { name, value, expected } => {

@@ -35,6 +35,20 @@ pub fn negotiate(headers: &HeaderMap, f: Option<&str>, offered: &[(&'static str,
     Ok(best.1)
 }
 
+/// Whether the client said that it takes gzip; one that says nothing gets plain bytes.
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let Some(accepted) = headers.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok()) else { return false };
+    let is_refused = |parameters: &str| {
+        let quality = parameters.split(';').find_map(|part| part.trim().strip_prefix("q="));
+        quality.and_then(|quality| quality.trim().parse::<f32>().ok()).is_some_and(|quality| quality <= 0.0)
+    };
+    accepted.split(',').any(|one| {
+        let (coding, parameters) = one.split_once(';').unwrap_or((one, ""));
+        let coding = coding.trim();
+        (coding.eq_ignore_ascii_case("gzip") || coding == "*") && !is_refused(parameters)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +73,18 @@ mod tests {
         }
         assert_eq!(chosen("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", None), Some("html"));
         assert_eq!(chosen("text/html;q=0.2, text/csv", None), Some("csv"));
+    }
+
+    #[test]
+    fn gzip_is_for_those_who_say_so() {
+        for (accepted, expected) in
+            [("gzip", true), ("br, gzip;q=0.5", true), ("GZIP", true), ("*", true), ("gzip;q=0", false), ("identity", false), ("br", false)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            assert_eq!(accepts_gzip(&headers), expected, "{accepted}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use tower_http::cors::Any;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::http::cache::EncodedAsItLies;
 use crate::http::fault::Fault;
 use crate::server::metrics::Metrics;
 use crate::service::SERVICES;
@@ -91,6 +92,9 @@ fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bo
 /// A strong validator speaks of bytes, and these bytes are others now: a range of the plain file must not be joined to them
 /// (RFC 9110 §8.8.3.3).
 async fn weaken(mut response: Response) -> Response {
+    if response.extensions().get::<EncodedAsItLies>().is_some() {
+        return response;
+    }
     let headers = response.headers_mut();
     let strong = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| etag.starts_with('"'));
     if headers.contains_key(header::CONTENT_ENCODING)

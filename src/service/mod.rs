@@ -6,9 +6,11 @@ pub mod ogcapi;
 pub mod page;
 pub mod quick;
 pub mod state;
+pub mod tiles;
 
 use axum::Router;
 
+use crate::catalogue::PublishedLayer;
 use crate::model::link::Link;
 use crate::service::state::AppState;
 
@@ -18,7 +20,11 @@ pub trait Service: Sync {
     fn conformance(&self) -> &'static [&'static str];
     /// What the landing page says of it. `base`: no trailing slash.
     fn links(&self, base: &str) -> Vec<Link>;
+    /// What the description of a layer says of it. `base`: no trailing slash.
+    fn layer_links(&self, _base: &str, _layer: &PublishedLayer) -> Vec<Link> {
+        Vec::new()
+    }
     fn routes(&self) -> Router<AppState>;
 }
 
-pub const SERVICES: &[&dyn Service] = &[&ogcapi::OgcApi, &download::Download, &checks::Checks];
+pub const SERVICES: &[&dyn Service] = &[&ogcapi::OgcApi, &download::Download, &tiles::Tiles, &checks::Checks];

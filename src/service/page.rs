@@ -25,6 +25,11 @@ use crate::model::media_type;
 use crate::service::state::AppState;
 use crate::service::state::shown;
 
+/// Text as HTML has it, in a document or between quotation marks.
+pub fn escaped(text: &str) -> String {
+    minijinja::HtmlEscape(text).to_string()
+}
+
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     for (name, text) in [

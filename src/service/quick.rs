@@ -1,4 +1,4 @@
-//! The answers that are asked most, before the general stack: one feature by its id.
+//! The answers that are asked most, before the general stack: one feature by its id, one tile.
 //!
 //! Only the plain case is answered here: GET, JSON by `f` or by `Accept`, no other parameter, few bytes. Everything else (faults, pages, other CRS,
 //! compression) is `None` and goes the general way, which gives the same bytes. A boxed layer costs a microsecond a
@@ -12,6 +12,7 @@ use axum::response::Response;
 
 use crate::service::ogcapi::items;
 use crate::service::state::AppState;
+use crate::service::tiles;
 
 /// Below this, compressing costs more than it spares: the answer is two packets at most.
 pub const PLAIN_BYTES_MAX: usize = 2 * 1024;
@@ -21,12 +22,18 @@ pub fn answer<B>(state: &AppState, request: &Request<B>) -> Option<Response> {
     if request.method() != Method::GET {
         return None;
     }
+    let path = request.uri().path();
+    if request.uri().query().is_none()
+        && let Some(tile) = tiles::quick(state, request.headers(), path)
+    {
+        return Some(tile);
+    }
     let f = match request.uri().query() {
         None => None,
         Some("f=json" | "f=geojson") => Some("geojson"),
         Some(_) => return None,
     };
-    let (layer, feature) = request.uri().path().strip_prefix("/collections/")?.split_once("/items/")?;
+    let (layer, feature) = path.strip_prefix("/collections/")?.split_once("/items/")?;
     if layer.contains('/') || feature.contains(['/', '%']) {
         return None;
     }

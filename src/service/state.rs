@@ -14,6 +14,7 @@ use crate::http::fault::Fault;
 use crate::http::work::Work;
 use crate::postgis::CONNECTIONS_MAX;
 use crate::postgis::Service;
+use crate::service::tiles::MadeTiles;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -25,13 +26,22 @@ pub struct AppState {
     /// Turns of questions that a database answers, one line for each: who waits for one that is slow or away keeps nobody else
     /// waiting.
     databases: Arc<Mutex<HashMap<Service, Arc<Work>>>>,
+    /// Tiles that no archive holds.
+    pub made_tiles: MadeTiles,
     current: Arc<RwLock<Arc<Catalogue>>>,
 }
 
 impl AppState {
     pub fn new(site: Arc<Site>, base: &str, catalogue: Catalogue) -> AppState {
         let current = Arc::new(RwLock::new(Arc::new(catalogue)));
-        AppState { site, base: base.trim_end_matches('/').into(), work: Arc::default(), databases: Arc::default(), current }
+        AppState {
+            site,
+            base: base.trim_end_matches('/').into(),
+            work: Arc::default(),
+            databases: Arc::default(),
+            made_tiles: MadeTiles::default(),
+            current,
+        }
     }
 
     /// Taken once a request, so that an answer shows one moment.

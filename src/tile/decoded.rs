@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::model::tile_matrix_set::TileAddress;
+use crate::tile::gzip;
 
 pub struct Decoded {
     pub layer: String,

@@ -61,6 +61,7 @@ pub use tileset::Tileset;
 pub use tileset::TilesetError;
 
 use crate::crs::CrsError;
+use crate::model::geometry::Envelope;
 use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::archive::Archive;
 use crate::tile::archive::Summary;
@@ -68,6 +69,9 @@ use crate::tile::cutter::Cutter;
 use crate::tile::cutter::Leaf;
 use crate::tile::plan::Block;
 use crate::tile::pyramid::Pyramid;
+
+/// Of a tile out of gzip: ten times what a heavy one has.
+const PLAIN_BYTES_MAX: usize = 128 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TileError {
@@ -96,6 +100,21 @@ pub fn build(layers: &[Prepared], keep_all: bool, out: &Path) -> Result<Report, 
     };
     report.bytes = archive.finish(&summary)?;
     Ok(report)
+}
+
+/// Lon, lat of all that a tile draws: itself and its margin.
+pub fn reach(address: TileAddress) -> Envelope {
+    world::reach(address)
+}
+
+/// A tile in gzip.
+pub fn gzip(plain: &[u8]) -> Vec<u8> {
+    gzip::Gzip::fast().compress(plain).to_vec()
+}
+
+/// A tile out of gzip; `None` where it is none.
+pub fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
+    gzip::plain(bytes, PLAIN_BYTES_MAX)
 }
 
 /// One tile of prepared layers, MVT in gzip, thinned as an archive's would be; empty where nothing is.

@@ -320,3 +320,82 @@ fn limits(numbers: &[u64], entries: &[Entry]) -> Result<Vec<Limits>, TilesetErro
     }
     if found.is_empty() { Err(TilesetError::Empty) } else { Ok(found) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tile::archive::Archive;
+    use crate::tile::archive::Summary;
+
+    const EXTENT: Envelope = Envelope { west: -2.0, south: 48.0, east: -1.9, north: 48.1 };
+
+    /// Every tile of zoom 9 and half of zoom 8; so many that the directory has leaves. One content in four is the sea.
+    fn written() -> (Vec<u8>, Vec<(TileAddress, Vec<u8>)>) {
+        let out = tempfile::NamedTempFile::new().expect("a file");
+        let mut archive = Archive::create(out.path()).expect("created");
+        let mut tiles = Vec::new();
+        let numbers = (0..4u64.pow(8)).step_by(2).map(|at| above(8) + at).chain((0..4u64.pow(9)).map(|at| above(9) + at));
+        for number in numbers {
+            let content = if number % 4 < 1 {
+                b"mer".to_vec()
+            } else {
+                crate::tile::held::mixed(number).to_le_bytes().repeat(1 + (number % 3) as usize)
+            };
+            let gzipped = crate::tile::gzip(&content);
+            archive.add(TileAddress::of_number(number), &gzipped).expect("added");
+            tiles.push((TileAddress::of_number(number), content));
+        }
+        archive.finish(&Summary { min_zoom: 8, max_zoom: 9, extent: EXTENT, metadata: br#"{"name":"x"}"# }).expect("finished");
+        (std::fs::read(out.path()).expect("read"), tiles)
+    }
+
+    fn above(zoom: u32) -> u64 {
+        (4u64.pow(zoom) - 1) / 3
+    }
+
+    #[test]
+    fn every_tile_is_found_again_and_no_other() {
+        let (bytes, tiles) = written();
+        let tileset = Tileset::open(bytes.into()).expect("opened");
+        assert!(tileset.entries() > 4_096, "the directory has leaves");
+        for (address, content) in &tiles {
+            let place = tileset.find(*address).expect("there");
+            assert_eq!(tileset.plain(place).as_ref(), Some(content));
+            assert_eq!(tileset.hash(place), xxh3_64(&tileset.bytes(place)));
+        }
+        assert!(tileset.find(TileAddress { zoom: 7, row: 0, col: 0 }).is_none());
+        assert!(tileset.find(TileAddress::of_number(above(8) + 1)).is_none() && tileset.holds(TileAddress::of_number(above(8) + 1)));
+        assert_eq!((tileset.min_zoom(), tileset.max_zoom()), (8, 9));
+        assert_eq!(tileset.limits[1], Limits { zoom: 9, min_row: 0, max_row: 511, min_col: 0, max_col: 511 });
+        assert_eq!(tileset.extent, EXTENT);
+        assert_eq!(tileset.metadata["name"], "x");
+    }
+
+    #[test]
+    fn a_damaged_archive_is_refused_and_reads_nothing_beyond_itself() {
+        let (bytes, _) = written();
+        let open = |bytes: Vec<u8>| Tileset::open(bytes.into()).map(|_| ());
+        assert_eq!(open(b"PMTiles\x03".to_vec()), Err(TilesetError::NotPmtiles));
+        assert_eq!(open(b"GPKG".repeat(100)), Err(TilesetError::NotPmtiles));
+        let with = |at: usize, value: u8| {
+            let mut bytes = bytes.clone();
+            bytes[at] = value;
+            bytes
+        };
+        assert_eq!(open(with(7, 2)), Err(TilesetError::Version(2)));
+        assert_eq!(open(with(98, 3)), Err(TilesetError::Compression("Brotli")));
+        assert_eq!(open(with(99, 0)), Err(TilesetError::Kind));
+        for cut in [130, 16_384, bytes.len() / 2, bytes.len() - 1] {
+            assert!(open(bytes[..cut].to_vec()).is_err(), "{cut}");
+        }
+        // Whatever a byte of the header or of the root says, it is an archive or it is refused.
+        for at in (8..127).step_by(3).chain((127..1_000).step_by(97)) {
+            for value in [0, 0xff] {
+                if let Ok(tileset) = Tileset::open(with(at, value).into()) {
+                    let last = tileset.entries() - 1;
+                    let _ = (tileset.bytes(Place(0)), tileset.bytes(Place(last)));
+                }
+            }
+        }
+    }
+}

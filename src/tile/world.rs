@@ -9,10 +9,13 @@ use crate::crs::Transform;
 use crate::model::batch::FeatureBatch;
 use crate::model::crs::Crs;
 use crate::model::crs::WEB_MERCATOR;
+use crate::model::geometry::Envelope;
+use crate::model::tile_matrix_set::TileAddress;
 use crate::model::wkb;
 use crate::model::wkb::NESTING_MAX;
 use crate::model::wkb::Reader;
 use crate::model::wkb::WkbError;
+use crate::tile::plan::MARGIN;
 
 /// A position: x, y in the world or in units of a zoom, as the owner says.
 pub type Point = [i32; 2];
@@ -193,6 +196,17 @@ fn world(metres: f64) -> i32 {
 pub fn lon_lat(point: Point) -> (f64, f64) {
     let [x, y] = point.map(|axis| f64::from(axis) / 4_294_967_296.0);
     (x * 360.0, (-y * std::f64::consts::TAU).sinh().atan().to_degrees())
+}
+
+/// Lon, lat of a tile and its margin; at the world's edges no further than it goes.
+pub fn reach(address: TileAddress) -> Envelope {
+    let side = 1i64 << (32 - u32::from(address.zoom));
+    let margin = i64::from(MARGIN) << shift(address.zoom);
+    let at = |number: i64, by: i64| (number * side - (1 << 31) + by).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    let [col, row] = [address.col, address.row].map(i64::from);
+    let (west, north) = lon_lat([at(col, -margin), at(row, -margin)]);
+    let (east, south) = lon_lat([at(col + 1, margin), at(row + 1, margin)]);
+    Envelope { west, south, east, north }
 }
 
 #[cfg(test)]

@@ -18,4 +18,5 @@ mod store;
 mod strangers;
 mod styles;
 mod tile;
+mod tiles_served;
 mod town;

@@ -18,11 +18,11 @@ use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::link::Link;
 use crate::model::media_type;
+use crate::service::SERVICES;
 use crate::service::download;
 use crate::service::ogcapi::OFFERED;
 use crate::service::ogcapi::html;
 use crate::service::ogcapi::json as json_response;
-use crate::service::ogcapi::own_links;
 use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
@@ -42,7 +42,7 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(qu
         return Ok(cache::lasting(&headers, catalogue.modified(), shown).await);
     }
     let collections: Vec<_> = catalogue.layers.iter().map(|layer| describe(&state, layer, "json")).collect();
-    let links = own_links(&format!("{}/collections", state.base), wanted, &OFFERED);
+    let links = Link::own(&format!("{}/collections", state.base), wanted, &OFFERED);
     let shown = json_response(&json!({ "links": links, "collections": collections }));
     Ok(cache::lasting(&headers, catalogue.modified(), shown).await)
 }
@@ -85,13 +85,14 @@ pub fn storage_crs(layer: &PublishedLayer) -> Crs {
 fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> serde_json::Value {
     let (said, record) = (layer.layer(), &layer.manifest.record);
     let address = format!("{}/collections/{}", state.base, said.id);
-    let mut links = own_links(&address, wanted, &OFFERED);
+    let mut links = Link::own(&address, wanted, &OFFERED);
     links.push(Link::new(format!("{address}/items"), "items", media_type::GEOJSON).titled(said.title.clone()));
     links.push(Link::new(format!("{address}/items?f=html"), "items", media_type::HTML).titled(said.title.clone()));
     for format in FORMATS.iter().filter(|format| format.media_type() != media_type::GEOJSON) {
         links.push(Link::new(format!("{address}/items?f={}", format.id()), "items", format.media_type()).titled(said.title.clone()));
     }
     links.extend(schemas::links(&address));
+    links.extend(SERVICES.iter().flat_map(|service| service.layer_links(&state.base, layer)));
     links.push(Link::new(record.licence.url.clone(), "license", media_type::HTML).titled(record.licence.title.clone()));
     for file in &layer.manifest.files {
         let mut link = Link::new(format!("{}/downloads/{}/{}", state.base, said.id, file.name), "enclosure", &file.media_type)

@@ -6,6 +6,7 @@ mod filtering;
 mod html;
 pub mod items;
 mod openapi;
+mod openapi_tiles;
 mod query;
 mod schemas;
 
@@ -99,18 +100,6 @@ impl Service for OgcApi {
     }
 }
 
-/// `self` and the other representations of a document (`/req/core/root-success`, recommendation `/rec/core/link-header`).
-fn own_links(address: &str, wanted: &str, offered: &[(&'static str, &'static str)]) -> Vec<Link> {
-    let joined = if address.contains('?') { '&' } else { '?' };
-    offered
-        .iter()
-        .map(|(id, media_type)| {
-            let rel = if *id == wanted { "self" } else { "alternate" };
-            Link::new(format!("{address}{joined}f={id}"), rel, media_type)
-        })
-        .collect()
-}
-
 fn json(value: &serde_json::Value) -> Response {
     ([(header::CONTENT_TYPE, media_type::JSON)], value.to_string()).into_response()
 }
@@ -119,7 +108,7 @@ async fn landing(State(state): State<AppState>, headers: HeaderMap, RawQuery(que
     let mut params = Params::parse(query.as_deref())?;
     let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
     params.finish(&["f"])?;
-    let mut links = own_links(&format!("{}/", state.base), wanted, &OFFERED);
+    let mut links = Link::own(&format!("{}/", state.base), wanted, &OFFERED);
     links.extend(SERVICES.iter().flat_map(|service| service.links(&state.base)));
     if wanted == "html" {
         let catalogue = state.catalogue();
@@ -146,7 +135,7 @@ async fn conformance(State(state): State<AppState>, headers: HeaderMap, RawQuery
         let shown = page(&state, "list.html", context! { heading => "Classes de conformité", items })?;
         return Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await);
     }
-    let links = own_links(&format!("{}/conformance", state.base), wanted, &OFFERED);
+    let links = Link::own(&format!("{}/conformance", state.base), wanted, &OFFERED);
     let shown = json(&serde_json::json!({ "conformsTo": classes, "links": links }));
     Ok(cache::lasting(&headers, state.catalogue().modified(), shown).await)
 }

@@ -22,6 +22,7 @@ use crate::model::layer::IdKind;
 use crate::model::media_type;
 use crate::query::filter::ID;
 use crate::service::ogcapi::filtering;
+use crate::service::ogcapi::openapi_tiles;
 use crate::service::ogcapi::query;
 use crate::service::ogcapi::schemas;
 use crate::service::page::page;
@@ -108,7 +109,12 @@ fn document(state: &AppState) -> Value {
         );
         item["get"]["responses"]["404"] = problem("There is no such feature.");
         paths.insert(format!("{address}/items/{{featureId}}"), item);
+        if layer.has_tiles() {
+            openapi_tiles::layer(&mut paths, &documents, layer);
+        }
     }
+    let tiled: Vec<&PublishedLayer> = catalogue.layers.iter().map(AsRef::as_ref).filter(|layer| layer.has_vector_tiles()).collect();
+    openapi_tiles::dataset(&mut paths, &documents, &tiled);
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -124,12 +130,13 @@ fn document(state: &AppState) -> Value {
             { "name": "Capabilities", "description": "What this service is and does." },
             { "name": "Collections", "description": "The collections." },
             { "name": "Features", "description": "The features of a collection." },
+            { "name": "Tiles", "description": "Vector tiles of the collections." },
         ],
         "paths": paths,
     })
 }
 
-fn operation(id: &str, tag: &str, summary: &str, parameters: Vec<Value>, media: &[&str], schema: Value) -> Value {
+pub fn operation(id: &str, tag: &str, summary: &str, parameters: Vec<Value>, media: &[&str], schema: Value) -> Value {
     let content: Map<String, Value> = media
         .iter()
         .map(|media| {
@@ -151,7 +158,7 @@ fn operation(id: &str, tag: &str, summary: &str, parameters: Vec<Value>, media: 
 }
 
 /// RFC 9457.
-fn problem(description: &str) -> Value {
+pub fn problem(description: &str) -> Value {
     json!({ "description": description, "content": { media_type::PROBLEM: { "schema": {
         "type": "object",
         "required": ["title", "status"],
