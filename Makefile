@@ -18,8 +18,12 @@ CARGO_DENY := $(TOOLS)/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
 OWSLIB := target/venv-clients
 SCHEMATHESIS := target/venv-conformance
+# What the pages show maps with: MapLibre and the fonts, from npm, embedded by build.rs. Node comes from PyPI: Debian's is too
+# old, and its npm has hundreds of packages.
+ASSETS := target/npm-assets
+NODE := $(ROOT)/target/venv-assets/bin
 
-.PHONY: help setup setup-test release demo quick test deny advisories symbols clients conformance bench bench-large load
+.PHONY: help setup assets setup-test release demo quick test deny advisories symbols clients conformance bench bench-large load
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,9 +33,11 @@ define install
 	if [ "$${#missing[@]}" -gt 0 ]; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends "$${missing[@]}"; fi
 endef
 
-setup:
+setup: assets
 	$(call install,$(PACKAGES))
 	@command -v cargo >/dev/null || { echo "a Rust toolchain is needed: https://rustup.rs" >&2; exit 1; }
+
+assets: $(ASSETS)/done ## what the pages show maps with, from npm
 
 setup-test: setup $(CARGO_DENY) $(OWSLIB)/done
 	$(call install,$(TEST_PACKAGES))
@@ -43,12 +49,30 @@ $(CARGO_DENY): | setup
 STRANGERS := BOCAGE_PYTHON=$(ROOT)/$(OWSLIB)/bin/python PGSERVICEFILE=$(ROOT)/target/bocage-test-services.conf
 
 # A virtual environment from the lock file beside its scripts, made anew when the lock changes.
-target/venv-%/done: tests/%/requirements.txt
-	$(call install,$(TEST_PACKAGES))
+define venv
+	$(call install,python3-venv)
 	rm -rf $(@D)
 	/usr/bin/python3 -m venv $(@D)
 	$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
+endef
+
+# The same for what npm holds. $(1): where `node` and `npm` are.
+define npm
+	rm -rf $(@D) && mkdir -p $(@D)
+	cp $(<D)/package.json $< $(@D)/
+	cd $(@D) && PATH="$(1):$$PATH" npm ci --silent --no-fund --no-audit --ignore-scripts
+	touch $@
+endef
+
+target/venv-%/done: tests/%/requirements.txt
+	$(venv)
+
+target/venv-assets/done: src/service/assets/requirements.txt
+	$(venv)
+
+$(ASSETS)/done: src/service/assets/package-lock.json target/venv-assets/done
+	$(call npm,$(NODE))
 
 release: setup
 	cargo build --locked --release
@@ -85,10 +109,7 @@ conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done
 
 # Node comes from the same lock as schemathesis: Debian's is too old for redocly.
 target/npm-%/done: tests/%/package-lock.json target/venv-%/done
-	rm -rf $(@D) && mkdir -p $(@D)
-	cp tests/$*/package.json $< $(@D)/
-	cd $(@D) && PATH="$(ROOT)/target/venv-$*/bin:$$PATH" npm ci --silent --no-fund --no-audit --ignore-scripts
-	touch $@
+	$(call npm,$(ROOT)/target/venv-$*/bin)
 
 clients: release $(OWSLIB)/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
 	$(call install,python3-qgis qgis-providers chromium proj-bin gdal-bin curl postgresql postgresql-postgis)

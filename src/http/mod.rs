@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod fault;
 pub mod negotiate;
+pub mod packed;
 pub mod params;
 pub mod pieces;
 pub mod stream;

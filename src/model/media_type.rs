@@ -8,6 +8,11 @@ pub const PROBLEM: &str = "application/problem+json";
 pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
 pub const ATOM: &str = "application/atom+xml";
 pub const HTML: &str = "text/html";
+pub const TEXT: &str = "text/plain; charset=utf-8";
+pub const CSS: &str = "text/css";
+pub const JAVASCRIPT: &str = "text/javascript";
+/// What every server of glyphs says.
+pub const PROTOBUF: &str = "application/x-protobuf";
 pub const CSV: &str = "text/csv";
 pub const GEOPACKAGE: &str = "application/geopackage+sqlite3";
 pub const ZIP: &str = "application/zip";

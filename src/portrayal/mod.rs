@@ -13,6 +13,7 @@
 pub mod bind;
 pub mod colour;
 pub mod default;
+pub mod font;
 pub mod label;
 pub mod legend;
 pub mod losses;

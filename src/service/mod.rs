@@ -1,7 +1,9 @@
 //! One room a protocol. The landing page, the conformance declaration and the router are made from [`SERVICES`].
 
+pub mod assets;
 pub mod checks;
 pub mod download;
+pub mod fonts;
 pub mod ogcapi;
 pub mod page;
 pub mod quick;
@@ -27,4 +29,5 @@ pub trait Service: Sync {
     fn routes(&self) -> Router<AppState>;
 }
 
-pub const SERVICES: &[&dyn Service] = &[&ogcapi::OgcApi, &download::Download, &tiles::Tiles, &checks::Checks];
+pub const SERVICES: &[&dyn Service] =
+    &[&ogcapi::OgcApi, &download::Download, &tiles::Tiles, &checks::Checks, &assets::Assets, &fonts::Fonts];

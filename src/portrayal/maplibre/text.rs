@@ -4,6 +4,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::portrayal::font::FAMILY;
 use crate::portrayal::label::Anchor;
 use crate::portrayal::label::Label;
 use crate::portrayal::label::Piece;
@@ -14,9 +15,6 @@ use crate::portrayal::maplibre::write::Writer;
 use crate::portrayal::maplibre::write::rounded;
 use crate::portrayal::scale::Length;
 use crate::portrayal::symbol::Dimension;
-
-/// The family that this server has glyphs of.
-pub const FAMILY: &str = "Noto Sans";
 
 /// Names of its faces as font stacks write them.
 fn face(label: &Label) -> String {

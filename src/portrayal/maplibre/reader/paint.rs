@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::portrayal::colour::Colour;
+use crate::portrayal::font::FAMILY;
 use crate::portrayal::label::Anchor;
 use crate::portrayal::label::Label;
 use crate::portrayal::label::Piece;
@@ -10,7 +11,6 @@ use crate::portrayal::label::Placement;
 use crate::portrayal::losses::shown;
 use crate::portrayal::maplibre::reader::Reader;
 use crate::portrayal::maplibre::reader::value;
-use crate::portrayal::maplibre::text::FAMILY;
 use crate::portrayal::scale::Length;
 use crate::portrayal::symbol::Cap;
 use crate::portrayal::symbol::Fill;
