@@ -1,9 +1,10 @@
-//! Pages for people: French, without a script, readable on paper.
+//! Pages for people: French, whole without a script, readable on paper.
 
 use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::middleware::Next;
@@ -22,6 +23,7 @@ use crate::http::fault::Fault;
 use crate::http::fault::ForPeople;
 use crate::http::negotiate::negotiate;
 use crate::model::media_type;
+use crate::service::assets;
 use crate::service::state::AppState;
 use crate::service::state::shown;
 
@@ -74,7 +76,19 @@ fn escape(out: &mut Output<'_>, state: &mut minijinja::State<'_, '_>, value: &Va
 /// # Errors
 /// `Internal`.
 pub fn page(state: &AppState, template: &str, values: Value) -> Result<Response, Fault> {
-    render(state, template, values).map(|html| Html(html).into_response())
+    let html = render(state, template, values)?;
+    let policy = HeaderValue::from_str(&policy(&state.base)).map_err(|error| Fault::Internal(error.into()))?;
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response())
+}
+
+/// What a page may load: from this server alone, by the name it was asked by or its public one. No script or style stands in a
+/// page; MapLibre's pictures are data, and its worker a blob where the two names differ.
+fn policy(base: &str) -> String {
+    let origin = base.splitn(4, '/').take(3).collect::<Vec<&str>>().join("/");
+    format!(
+        "default-src 'self' {origin}; img-src 'self' {origin} data: blob:; worker-src 'self' {origin} blob:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'"
+    )
 }
 
 /// The same for what is no page: the text alone, escaped as its template's extension asks.
@@ -82,7 +96,7 @@ pub fn page(state: &AppState, template: &str, values: Value) -> Result<Response,
 /// # Errors
 /// `Internal`.
 pub fn render(state: &AppState, template: &str, values: Value) -> Result<String, Fault> {
-    let site = context! { title => state.site.title.as_str(), publisher => state.site.publisher.name.as_str(), base => &*state.base, language => state.site.language.as_str() };
+    let site = context! { title => state.site.title.as_str(), publisher => state.site.publisher.name.as_str(), base => &*state.base, assets => assets::address(&state.base), language => state.site.language.as_str() };
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(context! { site, ..values }));
     rendered.map_err(|error| Fault::Internal(error.into()))
 }
@@ -115,6 +129,16 @@ mod tests {
     #[test]
     fn every_template_is_well_formed() {
         assert!(TEMPLATES.templates().count() >= 7);
+    }
+
+    #[test]
+    fn a_page_loads_from_its_own_server_alone() {
+        assert!(policy("https://data.example/donnees").starts_with("default-src 'self' https://data.example; "));
+        assert!(policy("http://127.0.0.1:8080").contains("img-src 'self' http://127.0.0.1:8080 data: blob:;"));
+        for (name, template) in TEMPLATES.templates() {
+            let text = template.source();
+            assert!(!["style=", "<style", "<script>", "onclick"].iter().any(|inline| text.contains(inline)), "{name}");
+        }
     }
 
     #[test]

@@ -22,10 +22,14 @@ use crate::service::SERVICES;
 use crate::service::download;
 use crate::service::ogcapi::OFFERED;
 use crate::service::ogcapi::html;
+use crate::service::ogcapi::items;
 use crate::service::ogcapi::json as json_response;
 use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
+
+/// Features that a layer's page lists: what one sees beside a map.
+const ROWS_SHOWN: u64 = 10;
 
 pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
     let mut params = Params::parse(query.as_deref())?;
@@ -70,7 +74,10 @@ pub async fn one(
             .iter()
             .map(|field| context! { name => field.name.as_str(), title => field.title.as_str(), description => field.description.as_deref(), unit => field.unit.as_deref() })
             .collect();
-        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields })?;
+        // A table that does not answer takes the rows away, not the page.
+        let rows = items::first_rows(&state, &layer, ROWS_SHOWN).await.unwrap_or_default();
+        let map = html::map(&state.base, &layer);
+        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields, rows, map })?;
         return Ok(cache::lasting(&headers, Some(&layer.revised), shown).await);
     }
     let shown = json_response(&describe(&state, &layer, wanted));

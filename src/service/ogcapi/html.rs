@@ -30,3 +30,19 @@ pub fn summary(layer: &PublishedLayer) -> Value {
         crs => said.crs.to_string(),
     }
 }
+
+/// What the script of the map is told (`assets/map.mjs`). `None` for a layer without a place.
+pub fn map(base: &str, layer: &PublishedLayer) -> Option<Value> {
+    let said = layer.layer();
+    let extent = said.extent.filter(|_| said.geometry.is_some())?;
+    let id = said.id.as_str();
+    let fields: Vec<[String; 2]> = said.fields.iter().map(|field| [field.name.clone(), field.title.clone()]).collect();
+    Some(context! {
+        title => said.title.as_str(),
+        style => format!("{base}/styles/{id}?f=mapbox"),
+        legend => format!("{base}/styles/{id}/legend.svg"),
+        items => format!("{base}/collections/{id}/items"),
+        bounds => [extent.west, extent.south, extent.east, extent.north],
+        fields,
+    })
+}

@@ -238,6 +238,11 @@ fn table(asking: Asking<'_>, found: FoundPage) -> Result<Response, Fault> {
         .collect();
     let (matched, returned) = (found.matched, found.returned);
     let next = links(asking, found.next.as_ref()).into_iter().find(|link| link.rel == "next").map(|link| format!("{}&f=html", link.href));
+    let rows = rows(state, layer, query, found)?;
+    page(state, "items.html", context! { layer => html::summary(layer), fields => names, returned, rows, matched, next })
+}
+
+fn rows(state: &AppState, layer: &PublishedLayer, query: &Query, found: FoundPage) -> Result<Vec<minijinja::Value>, Fault> {
     let mut rows = Vec::new();
     for chunk in found.features(query) {
         let batch = chunk?;
@@ -247,7 +252,17 @@ fn table(asking: Asking<'_>, found: FoundPage) -> Result<Response, Fault> {
             rows.push(context! { href => format!("{}?f=html", item_address(state, layer, &id)), id, values });
         }
     }
-    page(state, "items.html", context! { layer => html::summary(layer), fields => names, returned, rows, matched, next })
+    Ok(rows)
+}
+
+/// The first rows of a layer, for its page.
+///
+/// # Errors
+/// Those of the question.
+pub async fn first_rows(state: &AppState, layer: &Arc<PublishedLayer>, limit: u64) -> Result<Vec<minijinja::Value>, Fault> {
+    let mut query = Query::all(CRS84);
+    query.page.limit = Some(limit);
+    state.turns(layer).run(|| rows(state, layer, &query, layer.page(&query)?)).await
 }
 
 fn item_address(state: &AppState, layer: &PublishedLayer, id: &str) -> String {
