@@ -111,9 +111,12 @@ conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done
 target/npm-%/done: tests/%/package-lock.json target/venv-%/done
 	$(call npm,$(ROOT)/target/venv-$*/bin)
 
-clients: release $(OWSLIB)/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
+target/npm-clients/done: tests/clients/package-lock.json target/venv-assets/done
+	$(call npm,$(NODE))
+
+clients: release $(OWSLIB)/done target/npm-clients/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
 	$(call install,python3-qgis qgis-providers chromium proj-bin gdal-bin curl postgresql postgresql-postgis)
-	tests/clients/run.sh $(RELEASE) $(OWSLIB) target/clients
+	PATH="$(NODE):$$PATH" tests/clients/run.sh $(RELEASE) $(OWSLIB) target/npm-clients/node_modules target/clients
 
 BENCH := target/bench
 CEILING := $(BENCH)/ceiling/release/ceiling

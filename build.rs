@@ -14,12 +14,13 @@ const NPM: &str = "target/npm-assets/node_modules";
 /// Ours, below the manifest.
 const OURS: &str = "src/service/assets";
 
-const PACKED: [(&str, &str); 5] = [
+const PACKED: [(&str, &str); 6] = [
     (NPM, "maplibre-gl/dist/maplibre-gl.mjs"),
     (NPM, "maplibre-gl/dist/maplibre-gl-worker.mjs"),
     (NPM, "maplibre-gl/dist/maplibre-gl.css"),
     (OURS, "page.css"),
     (OURS, "map.mjs"),
+    (OURS, "icon.svg"),
 ];
 
 /// What the licences ask to go along with the copies.

@@ -11,6 +11,7 @@ pub const HTML: &str = "text/html";
 pub const TEXT: &str = "text/plain; charset=utf-8";
 pub const CSS: &str = "text/css";
 pub const JAVASCRIPT: &str = "text/javascript";
+pub const SVG: &str = "image/svg+xml";
 /// What every server of glyphs says.
 pub const PROTOBUF: &str = "application/x-protobuf";
 pub const CSV: &str = "text/csv";

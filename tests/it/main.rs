@@ -10,6 +10,7 @@ mod kills;
 mod montfort;
 mod ogcapi_features;
 mod ogcapi_filtering;
+mod pages;
 mod postgis;
 mod reading;
 mod serving;

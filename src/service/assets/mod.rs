@@ -1,4 +1,4 @@
-//! What pages are made with: their sheet, their script, and MapLibre GL JS, which `make assets` takes from npm.
+//! What pages are made with: their sheet, their icon, their script, and MapLibre GL JS, which `make assets` takes from npm.
 //!
 //! `/assets/{digest}/{name}`: the digest is made of all of them, so that a copy is kept for ever and a new program's pages never
 //! meet an old one's script.
@@ -36,12 +36,13 @@ macro_rules! packed {
 }
 
 /// The worker lies beside the script that looks for it there.
-const ASSETS: [Asset; 6] = [
+const ASSETS: [Asset; 7] = [
     packed!("page.css", media_type::CSS),
     packed!("map.mjs", media_type::JAVASCRIPT),
     packed!("maplibre-gl.mjs", media_type::JAVASCRIPT),
     packed!("maplibre-gl-worker.mjs", media_type::JAVASCRIPT),
     packed!("maplibre-gl.css", media_type::CSS),
+    packed!("icon.svg", media_type::SVG),
     packed!("licences.txt", media_type::TEXT),
 ];
 
