@@ -145,6 +145,8 @@ async function narrow(browser, id) {
   await page.goto(`${base}/collections/${id}?f=html`);
   await page.locator('#carte[data-state="idle"]').waitFor({ timeout: READY_MS });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  const found = await page.evaluate(mapPixels, { colours: await page.evaluate(legendColours), tolerance: TOLERANCE });
+  judge(`${id}: something is on a phone's map`, found.some(({ pixels }) => pixels >= PIXELS_MIN), found);
   judge(`${id}: a phone scrolls one way`, width <= 390, width);
   judge(`${id}: nor is anything wrong there`, wrong.length === 0, wrong);
   await page.screenshot({ path: `${folder}/map-${id}-390.png`, fullPage: true });

@@ -80,6 +80,12 @@ async function tell(map, point, place) {
   new Popup({ maxWidth: "min(22rem, 90%)" }).setLngLat(place).setDOMContent(content).addTo(map);
 }
 
+// Farther away there are no tiles, and the map would be blank.
+function firstZoom(map) {
+  const sources = Object.keys(map.getStyle().sources).map((name) => map.getSource(name));
+  return Math.min(...sources.filter(({ type }) => type === "vector").map(({ minzoom }) => minzoom));
+}
+
 function show() {
   const [west, south, east, north] = said.bounds;
   const map = new Map({
@@ -111,6 +117,7 @@ function show() {
     console.error(event.error);
     document.getElementById("carte-etat").textContent = "Une partie de la carte n'a pas pu être chargée.";
   });
+  map.once("load", () => map.setMinZoom(firstZoom(map)));
   // What tests wait for.
   map.once("idle", () => {
     container.dataset.state = "idle";
