@@ -66,13 +66,10 @@ fn read(folder: &str, path: &str) -> Vec<u8> {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo says where");
     let path = Path::new(&root).join(folder).join(path);
     println!("cargo:rerun-if-changed={}", path.display());
-    match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            println!("cargo:warning=the maps' script and fonts are absent; fetch them from npm with: make assets");
-            panic!("{}: {error}; run `make assets`", path.display());
-        }
-    }
+    fs::read(&path).unwrap_or_else(|error| {
+        println!("cargo::error=`make assets` fetches the maps' script and fonts from npm; run it once ({}: {error})", path.display());
+        std::process::exit(1);
+    })
 }
 
 /// gzip: what every browser takes.
