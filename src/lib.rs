@@ -10,7 +10,8 @@
 //!  4  catalogue   publish                    what is published · how it gets published
 //!  3  source check store live tile encode config  neighbours that never meet
 //!     portrayal
-//!  2  query   geopackage   postgis           questions · the file format and the database that several neighbours share
+//!  2  query   geopackage   postgis           questions · the file formats and the database that several neighbours share
+//!     mbtiles
 //!  1  crs   xml                              reference systems, their names, their axes, transformation · XML of strangers, bounded
 //!  0  model                                  nouns, findings among them
 //! ```
@@ -22,7 +23,7 @@
 //! 1. `model`, `crs`, `xml`, `query`, `check`, `tile` and `portrayal` do no network, read no clock and know no async: time
 //!    arrives as an argument.
 //! 2. `gdal` is named only in `source` and `encode`, `proj` only in `crs`, `axum` and `tower` only in `http`, `service`
-//!    and `server`, SQL only in `geopackage`, `store`, `postgis` and `live`, `quick_xml` only in `xml`.
+//!    and `server`, SQL only in `geopackage`, `mbtiles`, `store`, `postgis` and `live`, `quick_xml` only in `xml`.
 //! 3. In memory, coordinates are always east, north (x, y; lon, lat). Only `query` (coming in) and `encode` (going out)
 //!    swap axes, both by [`model::crs::Crs::axis_order`].
 //! 4. `publish` writes and `catalogue` reads the store; they meet only on disk. Nothing is changed in place: a
@@ -42,6 +43,7 @@ pub mod crs;
 pub mod xml;
 
 pub mod geopackage;
+pub mod mbtiles;
 pub mod postgis;
 pub mod query;
 

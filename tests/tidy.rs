@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const FLOORS: [&[&str]; 9] = [
     &["model"],
     &["crs", "xml"],
-    &["query", "geopackage", "postgis"],
+    &["query", "geopackage", "mbtiles", "postgis"],
     &["source", "check", "store", "live", "tile", "portrayal", "encode", "config"],
     &["catalogue", "publish"],
     &["http"],
@@ -24,7 +24,7 @@ const ABSENCES: [(&str, &[&str]); 9] = [
     ("use proj::", &["crs"]),
     ("axum::", &["http", "service", "server"]),
     ("tower", &["http", "service", "server"]),
-    ("rusqlite::", &["geopackage", "store"]),
+    ("rusqlite::", &["geopackage", "mbtiles", "store"]),
     ("pq_sys::", &["postgis"]),
     ("quick_xml::", &["xml"]),
     ("env::var", &["config"]),

@@ -35,6 +35,9 @@ pub enum CatalogueError {
     Crs(#[from] crate::crs::CrsError),
     #[error(transparent)]
     Tile(#[from] crate::tile::TileError),
+    /// It was published as tiles alone.
+    #[error("{layer} has no features")]
+    NoFeatures { layer: LayerId },
     #[error("{path}: {source}")]
     Io { path: std::path::PathBuf, source: std::io::Error },
     /// Its files were erased while this picture of the town was taken: the next picture is without it.

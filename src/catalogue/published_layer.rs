@@ -131,6 +131,9 @@ impl PublishedLayer {
     }
 
     fn opened(&self) -> Result<Arc<Opened>, CatalogueError> {
+        if self.layer().is_tileset {
+            return Err(CatalogueError::NoFeatures { layer: self.id().clone() });
+        }
         once(&self.opened, || self.shelf.open(&self.store, self.id(), &self.manifest.version))
     }
 

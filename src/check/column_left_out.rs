@@ -33,7 +33,7 @@ impl Check for ColumnLeftOut {
 }
 
 fn judge(context: &Context<'_>, _outcome: &Outcome) -> Option<Finding> {
-    let listed = context.listed?;
+    let listed = context.listed.filter(|_| !context.source.is_tileset)?;
     let became_geometry = &context.source.position_fields;
     let decided = |field: &_| [listed, context.left_out, became_geometry].iter().any(|names| names_field(names, field));
     let unknown: Vec<&str> = context.source.fields.iter().filter(|field| !decided(field)).map(|field| field.source_name.as_str()).collect();

@@ -28,7 +28,7 @@ impl Check for EmptyLayer {
 }
 
 fn judge(context: &Context<'_>, outcome: &Outcome) -> Option<Finding> {
-    if outcome.rows_read > 0 {
+    if outcome.rows_read > 0 || context.source.is_tileset {
         return None;
     }
     let message = "la couche ne contient aucune ligne ; exportez-la de nouveau, ou confirmez qu'elle est vide".to_owned();

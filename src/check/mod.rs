@@ -22,6 +22,7 @@ mod place_list;
 mod print;
 mod reader_said;
 mod rows_lost;
+mod tileset_column;
 #[cfg(test)]
 mod trial;
 mod unusable_geometry;
@@ -140,6 +141,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &no_column::NoColumn,
     &field_missing::FieldMissing,
     &column_left_out::ColumnLeftOut,
+    &tileset_column::TilesetColumn,
     &metadata_missing::MetadataMissing,
     &personal_data::PersonalData,
 ];

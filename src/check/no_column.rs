@@ -29,7 +29,7 @@ impl Check for NoColumn {
 }
 
 fn judge(context: &Context<'_>, _outcome: &Outcome) -> Option<Finding> {
-    if context.source.geometry.is_some() {
+    if context.source.geometry.is_some() || context.source.is_tileset {
         return None;
     }
     let goes_out = |field| context.listed.is_none_or(|listed| names_field(listed, field));

@@ -43,6 +43,7 @@ pub fn table(columns: &[(&str, FieldType)]) -> SourceLayer {
         description: None,
         encoding: None,
         position_fields: Vec::new(),
+        is_tileset: false,
         is_keyed: false,
     }
 }

@@ -151,6 +151,7 @@ impl From<CatalogueError> for Fault {
     fn from(error: CatalogueError) -> Fault {
         match error {
             CatalogueError::Store(StoreError::TooLong { seconds, .. }) => Fault::TooLong { seconds },
+            CatalogueError::NoFeatures { layer } => Fault::NotFound { what: "features, only tiles, in collection", id: layer.to_string() },
             CatalogueError::Erased { version } => Fault::Gone { what: "version", id: version.to_string() },
             CatalogueError::Live(LiveError::Closed { .. }) => Fault::Closed,
             CatalogueError::Live(LiveError::OtherOrder) => Fault::parameter("after", "", "expected the `next` link of this very question"),

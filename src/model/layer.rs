@@ -222,6 +222,9 @@ pub struct Layer {
     pub interval: Option<(Option<String>, Option<String>)>,
     #[serde(default)]
     pub tiling: Tiling,
+    /// Published as tiles alone, as somebody cut them: there are no features to ask.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tileset: bool,
 }
 
 impl Layer {

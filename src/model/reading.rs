@@ -68,6 +68,9 @@ pub struct SourceLayer {
     /// Row ids are a key that the source itself holds to be unique for ever: the features' ids, unmatched.
     #[serde(default)]
     pub is_keyed: bool,
+    /// Tiles that somebody cut: columns, and no row.
+    #[serde(default)]
+    pub is_tileset: bool,
 }
 
 impl SourceLayer {
@@ -87,6 +90,7 @@ impl SourceLayer {
             extent: None,
             interval: None,
             tiling: Tiling::default(),
+            is_tileset: false,
         }
     }
 }

@@ -26,6 +26,8 @@ use crate::publish::Progress;
 use crate::publish::Publisher;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
+use crate::publish::tileset_source::TilesetSource;
+use crate::publish::tileset_source::is_tileset;
 
 pub struct Added {
     pub report: LayerReport,
@@ -40,7 +42,7 @@ impl Publisher {
     /// Where a layer file cannot be written, or `id` is given for a file of several layers.
     pub fn add(&self, path: &Path, id: Option<&LayerId>, proposed: bool, progress: Progress<'_>) -> anyhow::Result<Vec<Added>> {
         let source = self.below_depot(path)?;
-        let layers = self.source.describe(&self.site.depot.join(&source), &ReadOptions::default())?;
+        let layers = self.describe(&self.site.depot.join(&source))?;
         self.add_layers(&SourceRef::File(source.clone()), &source, &layers, id, proposed, progress)
     }
 
@@ -139,7 +141,7 @@ impl Publisher {
         let source = path.to_string_lossy().into_owned();
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let named = |inner: Option<&str>| free_id(&source, inner, &[]).or_else(|| LayerId::new("couche").ok());
-        match self.source.describe(&absolute, &ReadOptions::default()) {
+        match self.describe(&absolute) {
             Ok(layers) => layers
                 .iter()
                 .filter_map(|layer| {
@@ -159,7 +161,7 @@ impl Publisher {
                 .map(|id| {
                     LayerReport::failed(
                         &presumed(PathBuf::new(), id, SourceRef::File(source.clone()), None, DeclaredState::Published),
-                        &error.into(),
+                        &error,
                     )
                 })
                 .into_iter()
@@ -175,7 +177,7 @@ impl Publisher {
         let mut described = Vec::new();
         for path in paths {
             let absolute = std::path::absolute(path).with_context(|| path.display().to_string())?;
-            for layer in self.source.describe(&absolute, &ReadOptions::default())? {
+            for layer in self.describe(&absolute)? {
                 described.push((absolute.clone(), layer.name));
             }
         }
@@ -190,6 +192,14 @@ impl Publisher {
             files.push(presumed(PathBuf::new(), id, SourceRef::File(source), Some(name.clone()), DeclaredState::Published));
         }
         Ok(files)
+    }
+
+    /// The layers of a file; tiles are one.
+    fn describe(&self, path: &Path) -> anyhow::Result<Vec<SourceLayer>> {
+        if is_tileset(path) {
+            return Ok(vec![TilesetSource::open(path, &self.source.scratch)?.described]);
+        }
+        Ok(self.source.describe(path, &ReadOptions::default())?)
     }
 
     fn known_files(&self) -> Vec<LayerFile> {

@@ -69,5 +69,6 @@ fn whole_layer(source: &SourceLayer) -> Layer {
         extent: None,
         interval: None,
         tiling: Tiling::default(),
+        is_tileset: false,
     }
 }

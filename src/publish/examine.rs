@@ -1,5 +1,7 @@
 //! Reads a source once: every check sees every row, and the columns that go out reach the store.
 
+use std::path::Path;
+
 use anyhow::bail;
 
 use crate::check::Context;
@@ -13,6 +15,7 @@ use crate::live;
 use crate::live::LiveSource;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
+use crate::model::crs::WEB_MERCATOR;
 use crate::model::finding::Finding;
 use crate::model::layer::Field;
 use crate::model::layer::IdKind;
@@ -34,6 +37,8 @@ use crate::publish::record;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
 use crate::publish::report::grouped;
+use crate::publish::tileset_source::TilesetSource;
+use crate::publish::tileset_source::is_tileset;
 use crate::query::cql2_text;
 use crate::source::OpenSource;
 use crate::source::Reading;
@@ -53,6 +58,8 @@ pub struct Examined {
     pub record: Record,
     /// With every row written; `None` on `check`, or where the CRS is not known.
     pub writer: Option<LayerWriter>,
+    /// Of a source that is tiles: the layer, and the archive to publish.
+    pub tileset: Option<(Layer, TilesetSource)>,
 }
 
 /// Reads, checks, and writes into a new version where a writer is given.
@@ -64,6 +71,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
     progress(file.id.as_str(), "lecture", 0);
     let opened = match &file.source {
+        SourceRef::File(path) if is_tileset(Path::new(path)) => return examine_tileset(publisher, file, Path::new(path)),
         SourceRef::File(path) => publisher.source.open(&publisher.site.depot.join(path), &options, file.layer.as_deref())?,
         SourceRef::Table(table) => publisher.source.open_table(&table.service, &table.schema, &table.name)?,
     };
@@ -73,7 +81,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let record = record::record_of(&publisher.site, file, &source, producer);
     let kept = normalise::kept_columns(&source, file);
     let layer = layer_of(file, &source, crs, &record, &kept)?;
-    let listed: Option<Vec<String>> = file.fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.clone()).collect());
+    let listed = listed(file);
     let before = served_before(publisher, file);
     let listed_unsuspected = listed_unsuspected(publisher, file)?;
     let context = Context {
@@ -101,7 +109,57 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, choice, chosen: 0, crs };
     let Passed { outcome, chosen, findings, writer } = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
     let writer = writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
-    Ok(Examined { live, crs, outcome, chosen, findings, record, writer, source })
+    Ok(Examined { live, crs, outcome, chosen, findings, record, writer, tileset: None, source })
+}
+
+/// Columns under `[fields]`; `None` where every column goes out.
+fn listed(file: &LayerFile) -> Option<Vec<String>> {
+    file.fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.clone()).collect())
+}
+
+/// Of tiles nothing is read but what they say of themselves.
+fn examine_tileset(publisher: &Publisher, file: &LayerFile, path: &Path) -> anyhow::Result<Examined> {
+    let tileset = TilesetSource::open(&publisher.site.depot.join(path), &publisher.source.scratch)?;
+    let source = tileset.described.clone();
+    let (producer, _) = publisher.site.producer_of(file);
+    let record = record::record_of(&publisher.site, file, &source, producer);
+    let kept = normalise::kept_columns(&source, file);
+    let extent = Some(tileset.extent).filter(|extent| !extent.is_nothing()).map(|extent| extent.rounded_outward(6));
+    let (min_zoom, max_zoom) = tileset.zooms;
+    let tiling = Tiling { min_zoom: Some(min_zoom), max_zoom, ..Tiling::default() };
+    let layer = Layer { extent, tiling, is_tileset: true, ..layer_of(file, &source, Some(WEB_MERCATOR), &record, &kept)? };
+    let listed = listed(file);
+    let before = served_before(publisher, file);
+    let listed_unsuspected = listed_unsuspected(publisher, file)?;
+    let context = Context {
+        layer_id: file.id.as_str(),
+        source: &source,
+        crs: Some(WEB_MERCATOR),
+        declared_crs: file.crs,
+        likely_crs: None,
+        territory: publisher.territory(),
+        listed: listed.as_deref(),
+        left_out: &file.left_out,
+        id_field: None,
+        record: Some(&record),
+        fields_before: before.as_ref().map(|layer| layer.fields.as_slice()),
+        features_before: None,
+        listed_unsuspected: &listed_unsuspected,
+        ignored: &file.ignored_checks,
+    };
+    let outcome = ReadOutcome::default();
+    let findings = Examination::begin(&context).finish(&outcome);
+    Ok(Examined {
+        live: None,
+        crs: Some(WEB_MERCATOR),
+        outcome,
+        chosen: None,
+        findings,
+        record,
+        writer: None,
+        tileset: Some((layer, tileset)),
+        source,
+    })
 }
 
 /// # Errors
@@ -177,7 +235,7 @@ impl Examined {
         let outcome = if self.is_held() { Outcome::Held } else { Outcome::Ready };
         LayerReport {
             title: Some(self.record.title.clone()),
-            features: Some(self.outcome.rows_read),
+            features: Some(self.outcome.rows_read).filter(|_| !self.source.is_tileset),
             geometry: self.source.geometry.map(|geometry| geometry.geometry_type.name().to_owned()),
             crs: self.crs.map(|crs| crs.to_string()),
             encoding: self.source.encoding.as_ref().map(|evidence| evidence.used.clone()),
@@ -230,6 +288,7 @@ fn layer_of(file: &LayerFile, source: &SourceLayer, crs: Option<Crs>, record: &R
         extent: None,
         interval: None,
         tiling,
+        is_tileset: false,
     })
 }
 

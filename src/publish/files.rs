@@ -24,15 +24,22 @@ pub struct Written {
 /// # Errors
 /// Those of the disk and of GDAL, with the file's name.
 pub fn write_all(staged: &Staged, record: &Record) -> anyhow::Result<Written> {
+    if staged.layer.is_tileset {
+        return Ok(Written { files: vec![tiles_file(staged)], notes: Vec::new() });
+    }
     let tiles = staged.layer.geometry.map(|_| tileset::write(staged)).transpose();
     let tiles = tiles.with_context(|| format!("« {}{} » n'a pas pu être écrit", staged.layer.id, tileset::SUFFIX))?;
     let mut written = write_downloads(staged, record)?;
     if let Some(report) = tiles {
         written.notes.extend(tileset::notes(&report));
-        let name = format!("{}{}", staged.layer.id, tileset::SUFFIX);
-        written.files.push((name, media_type::PMTILES.to_owned(), tileset::TITLE.to_owned()));
+        written.files.push(tiles_file(staged));
     }
     Ok(written)
+}
+
+fn tiles_file(staged: &Staged) -> (String, String, String) {
+    let name = format!("{}{}", staged.layer.id, tileset::SUFFIX);
+    (name, media_type::PMTILES.to_owned(), tileset::TITLE.to_owned())
 }
 
 /// Several at a time, the slowest first: each reads the store for itself.

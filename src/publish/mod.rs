@@ -12,6 +12,7 @@ pub mod report;
 mod scratch;
 pub mod tile;
 pub mod tileset;
+mod tileset_source;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -38,7 +39,6 @@ use crate::publish::report::Outcome;
 use crate::publish::scratch::Scratch;
 use crate::source::Source;
 use crate::store::LayerState;
-use crate::store::LayerWriter;
 use crate::store::Staged;
 use crate::store::Store;
 use crate::store::Writer;
@@ -195,11 +195,14 @@ impl Publisher {
         progress: Progress<'_>,
     ) -> anyhow::Result<()> {
         let record = examined.record;
-        let layer_writer: LayerWriter = examined.writer.ok_or_else(|| anyhow::anyhow!("la couche n'a pas été écrite"))?;
         progress(file.id.as_str(), "tri et index", report.features.unwrap_or(0));
-        let staged: Staged = layer_writer.finish()?;
+        let staged: Staged = match (examined.writer, examined.tileset) {
+            (Some(layer_writer), _) => layer_writer.finish()?,
+            (None, Some((layer, tileset))) => writer.stage_tileset(layer, &tileset.archive)?,
+            (None, None) => anyhow::bail!("la couche n'a pas été écrite"),
+        };
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        report.features = Some(staged.layer.features);
+        report.features = Some(staged.layer.features).filter(|_| !staged.layer.is_tileset);
         report.extent = staged.layer.extent.map(|e| [e.west, e.south, e.east, e.north]);
         if let Some(version) = staged.erased_before()? {
             let finding = erased_content(&version, &file.ignored_checks);

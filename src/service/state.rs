@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 
 use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
 use crate::catalogue::Found;
 use crate::catalogue::PublishedLayer;
 use crate::config::Site;
@@ -58,6 +59,15 @@ impl AppState {
         let Some(live) = layer.live() else { return Arc::clone(&self.work) };
         let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(databases.entry(live.service().clone()).or_insert_with(|| Arc::new(Work::with_places(CONNECTIONS_MAX))))
+    }
+
+    /// A layer whose features can be asked.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`.
+    pub fn features(&self, id: &str) -> Result<Arc<PublishedLayer>, Fault> {
+        let layer = self.layer(id)?;
+        if layer.layer().is_tileset { Err(CatalogueError::NoFeatures { layer: layer.id().clone() }.into()) } else { Ok(layer) }
     }
 
     /// # Errors

@@ -114,6 +114,7 @@ fn describe_layer(path: &Path, driver: &str, opened: &Opened, layer: &mut Layer<
         description: metadata(layer, c"DESCRIPTION"),
         encoding: opened.charset.as_ref().map(|(_, evidence)| evidence.clone()),
         position_fields: Vec::new(),
+        is_tileset: false,
         is_keyed: false,
     })
 }

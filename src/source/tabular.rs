@@ -291,6 +291,7 @@ pub fn describe(path: &Path, options: &ReadOptions) -> Result<Vec<SourceLayer>, 
         title: None,
         description: None,
         encoding: Some(table.evidence.clone()),
+        is_tileset: false,
         position_fields: table.place.iter().flat_map(Placing::columns).map(|column| table.fields[column].source_name.clone()).collect(),
         fields: table.fields,
     }])

@@ -54,6 +54,15 @@ const INDEXED_BYTES_MAX: u64 = 64;
 /// A folder that vanishes with its owner unless it was renamed away.
 struct Staging(PathBuf);
 
+impl Staging {
+    fn begin(store: &Store, layer: &Layer) -> Result<Staging, StoreError> {
+        let folder = store.layer_folder(&layer.id).join(format!("{}{}", writer::STAGING, std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(fault(&folder))?;
+        Ok(Staging(folder))
+    }
+}
+
 impl Drop for Staging {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -74,10 +83,7 @@ pub struct LayerWriter {
 
 impl LayerWriter {
     pub(super) fn begin(store: &Store, lock: Arc<Lock>, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
-        let folder = store.layer_folder(&layer.id).join(format!("{}{}", writer::STAGING, std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(fault(&folder))?;
-        let staging = Staging(folder);
+        let staging = Staging::begin(store, &layer)?;
         let spool = Spool::create(&staging.0.join("spool"))?;
         Ok(LayerWriter { store: store.clone(), lock, layer, is_keyed, staging, spool, interval: (None, None) })
     }
@@ -265,6 +271,17 @@ pub struct Staged {
 }
 
 impl Staged {
+    pub(super) fn of_tileset(store: &Store, lock: Arc<Lock>, layer: Layer, archive: &Path) -> Result<Staged, StoreError> {
+        let staging = Staging::begin(store, &layer)?;
+        let path = staging.0.join(format!("{}.pmtiles", layer.id));
+        fs::copy(archive, &path).map_err(fault(&path))?;
+        let mut hasher = Sha256::new();
+        hasher.update(format!("{FORMAT} tileset {}", disk::seal(&path)?.1));
+        let ids = Ids::read(&ids_path(store, &layer))?;
+        let content = hasher.finalize().to_vec();
+        Ok(Staged { folder: staging.0.clone(), layer, store: store.clone(), lock, staging, ids, content })
+    }
+
     /// Whether the version being served holds the same features, columns and format.
     ///
     /// # Errors

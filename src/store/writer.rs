@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -18,6 +19,7 @@ use crate::model::layer::LayerId;
 use crate::model::version::Version;
 use crate::store::LayerState;
 use crate::store::LayerWriter;
+use crate::store::Staged;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::disk;
@@ -150,6 +152,14 @@ impl Writer {
     /// `Io`.
     pub fn begin(&self, layer: Layer, is_keyed: bool) -> Result<LayerWriter, StoreError> {
         LayerWriter::begin(&self.store, self.lock.clone(), layer, is_keyed)
+    }
+
+    /// Starts a version that is an archive of tiles alone: a copy of it as `{id}.pmtiles`.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn stage_tileset(&self, layer: Layer, archive: &Path) -> Result<Staged, StoreError> {
+        Staged::of_tileset(&self.store, self.lock.clone(), layer, archive)
     }
 
     /// Makes another kept version the served one.

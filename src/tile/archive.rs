@@ -21,6 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::model::geometry::Envelope;
 use crate::model::tile_matrix_set::TileAddress;
 use crate::tile::gzip::Gzip;
+use crate::tile::tileset::TileKind;
 use crate::tile::varint;
 
 /// A client fetches header and root directory with one request of so many bytes.
@@ -54,6 +55,7 @@ pub struct Summary<'a> {
     pub max_zoom: u8,
     /// Lon, lat.
     pub extent: Envelope,
+    pub kind: TileKind,
     pub metadata: &'a [u8],
 }
 
@@ -66,7 +68,7 @@ impl Archive {
         Ok(Archive { out, at: 0, entries: Vec::new(), contents: HashMap::new(), tiles: 0, gzip: Gzip::small() })
     }
 
-    /// A tile, compressed.
+    /// A tile, compressed as [`Summary::kind`] is.
     ///
     /// # Errors
     /// Those of the disk.
@@ -157,8 +159,9 @@ impl Archive {
         ] {
             header.extend_from_slice(&number.to_le_bytes());
         }
-        // Clustered; directories and tiles in gzip; MVT.
-        header.extend_from_slice(&[1, 2, 2, 1, summary.min_zoom, summary.max_zoom]);
+        // Clustered; directories in gzip; tiles of vectors too, pictures as they are.
+        let compression = if summary.kind == TileKind::Mvt { 2 } else { 1 };
+        header.extend_from_slice(&[1, 2, compression, summary.kind.code(), summary.min_zoom, summary.max_zoom]);
         let Envelope { west, south, east, north } = summary.extent;
         let mut position = |lon: f64, lat: f64| {
             for degrees in [lon, lat] {

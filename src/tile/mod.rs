@@ -47,6 +47,8 @@ mod world;
 use std::io;
 use std::path::Path;
 
+pub use archive::Archive as ArchiveWriter;
+pub use archive::Summary;
 pub use prepare::Preparation;
 pub use prepare::Prepared;
 pub use report::LayerReport;
@@ -63,8 +65,6 @@ pub use tileset::TilesetError;
 use crate::crs::CrsError;
 use crate::model::geometry::Envelope;
 use crate::model::tile_matrix_set::TileAddress;
-use crate::tile::archive::Archive;
-use crate::tile::archive::Summary;
 use crate::tile::cutter::Cutter;
 use crate::tile::cutter::Leaf;
 use crate::tile::plan::Block;
@@ -89,13 +89,14 @@ pub enum TileError {
 /// `Disk`.
 pub fn build(layers: &[Prepared], keep_all: bool, out: &Path) -> Result<Report, TileError> {
     let mut report = Report::begin(layers);
-    let mut archive = Archive::create(out)?;
+    let mut archive = ArchiveWriter::create(out)?;
     Pyramid::plan(layers, keep_all).write(&mut archive, &mut report)?;
     let metadata = metadata::json(layers);
     let summary = Summary {
         min_zoom: layers.iter().map(Prepared::min_zoom).min().unwrap_or(0),
         max_zoom: layers.iter().map(|layer| layer.tiling().max_zoom).max().unwrap_or(0),
         extent: metadata::extent(layers),
+        kind: TileKind::Mvt,
         metadata: metadata.as_bytes(),
     };
     report.bytes = archive.finish(&summary)?;

@@ -111,6 +111,7 @@ pub fn layer(geometry_type: GeometryType, fields: &[(&str, FieldType)]) -> Layer
         extent: None,
         interval: None,
         tiling: Tiling::default(),
+        is_tileset: false,
     }
 }
 

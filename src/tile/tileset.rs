@@ -223,15 +223,18 @@ fn compression(code: u8) -> Result<bool, TilesetError> {
     }
 }
 
-fn kind(code: u8) -> Result<TileKind, TilesetError> {
-    match code {
-        1 => Ok(TileKind::Mvt),
-        2 => Ok(TileKind::Png),
-        3 => Ok(TileKind::Jpeg),
-        4 => Ok(TileKind::Webp),
-        5 => Ok(TileKind::Avif),
-        _ => Err(TilesetError::Kind),
+/// In the order of their numbers, from 1.
+const KINDS: [TileKind; 5] = [TileKind::Mvt, TileKind::Png, TileKind::Jpeg, TileKind::Webp, TileKind::Avif];
+
+impl TileKind {
+    /// Its number in the header.
+    pub fn code(self) -> u8 {
+        (1..).zip(KINDS).find(|(_, kind)| *kind == self).map_or(0, |(code, _)| code)
     }
+}
+
+fn kind(code: u8) -> Result<TileKind, TilesetError> {
+    (1..).zip(KINDS).find(|(known, _)| *known == code).map(|(_, kind)| kind).ok_or(TilesetError::Kind)
 }
 
 /// Directories on their way into one list.
@@ -345,7 +348,9 @@ mod tests {
             archive.add(TileAddress::of_number(number), &gzipped).expect("added");
             tiles.push((TileAddress::of_number(number), content));
         }
-        archive.finish(&Summary { min_zoom: 8, max_zoom: 9, extent: EXTENT, metadata: br#"{"name":"x"}"# }).expect("finished");
+        archive
+            .finish(&Summary { min_zoom: 8, max_zoom: 9, extent: EXTENT, kind: TileKind::Mvt, metadata: br#"{"name":"x"}"# })
+            .expect("finished");
         (std::fs::read(out.path()).expect("read"), tiles)
     }
 

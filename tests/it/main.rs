@@ -19,5 +19,6 @@ mod store;
 mod strangers;
 mod styles;
 mod tile;
+mod tiles_as_source;
 mod tiles_served;
 mod town;

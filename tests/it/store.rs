@@ -62,6 +62,7 @@ pub fn layer() -> Layer {
         extent: None,
         interval: None,
         tiling: Tiling::default(),
+        is_tileset: false,
     }
 }
 

@@ -89,16 +89,23 @@ pub fn storage_crs(layer: &PublishedLayer) -> Crs {
     if layer.layer().extent.is_none() { CRS84 } else { layer.layer().crs }
 }
 
+/// Where features are asked, and what they are like.
+fn items_links(address: &str, title: &str) -> Vec<Link> {
+    let items = |query: &str, media: &str| Link::new(format!("{address}/items{query}"), "items", media).titled(title);
+    let mut links = vec![items("", media_type::GEOJSON), items("?f=html", media_type::HTML)];
+    let others = FORMATS.iter().filter(|format| format.media_type() != media_type::GEOJSON);
+    links.extend(others.map(|format| items(&format!("?f={}", format.id()), format.media_type())));
+    links.extend(schemas::links(address));
+    links
+}
+
 fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> serde_json::Value {
     let (said, record) = (layer.layer(), &layer.manifest.record);
     let address = format!("{}/collections/{}", state.base, said.id);
     let mut links = Link::own(&address, wanted, &OFFERED);
-    links.push(Link::new(format!("{address}/items"), "items", media_type::GEOJSON).titled(said.title.clone()));
-    links.push(Link::new(format!("{address}/items?f=html"), "items", media_type::HTML).titled(said.title.clone()));
-    for format in FORMATS.iter().filter(|format| format.media_type() != media_type::GEOJSON) {
-        links.push(Link::new(format!("{address}/items?f={}", format.id()), "items", format.media_type()).titled(said.title.clone()));
+    if !said.is_tileset {
+        links.extend(items_links(&address, &said.title));
     }
-    links.extend(schemas::links(&address));
     links.extend(SERVICES.iter().flat_map(|service| service.layer_links(&state.base, layer)));
     links.push(Link::new(record.licence.url.clone(), "license", media_type::HTML).titled(record.licence.title.clone()));
     for file in &layer.manifest.files {
@@ -112,17 +119,21 @@ fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> s
         "title": said.title,
         "description": said.description,
         "links": links,
-        "itemType": "feature",
-        // A table without geometry too: what it answers is in the default CRS, as its `Content-Crs` says.
-        "crs": layer.crs_served().iter().map(|crs| crs.uri()).collect::<Vec<_>>(),
     });
+    if !said.is_tileset {
+        collection["itemType"] = json!("feature");
+        // A table without geometry too: what it answers is in the default CRS, as its `Content-Crs` says.
+        collection["crs"] = layer.crs_served().iter().map(|crs| crs.uri()).collect();
+    }
     let mut extent = serde_json::Map::new();
     if let Some(envelope) = said.extent {
         extent.insert(
             "spatial".to_owned(),
             json!({ "bbox": [[envelope.west, envelope.south, envelope.east, envelope.north]], "crs": CRS84.uri() }),
         );
-        collection["storageCrs"] = json!(storage_crs(layer).uri());
+        if !said.is_tileset {
+            collection["storageCrs"] = json!(storage_crs(layer).uri());
+        }
     }
     if let Some((start, end)) = &said.interval {
         let instant = |text: &Option<String>, last: &str| {

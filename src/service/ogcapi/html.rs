@@ -22,6 +22,7 @@ pub fn summary(layer: &PublishedLayer) -> Value {
         title => said.title.as_str(),
         description => said.description.as_str(),
         features => said.features,
+        is_tileset => said.is_tileset,
         geometry => said.geometry.map(|geometry| geometry.geometry_type.name()),
         producer => record.producer.name.as_str(),
         licence => record.licence.title.as_str(),

@@ -62,7 +62,7 @@ pub async fn list(
 ) -> Result<Response, Fault> {
     let mut params = Params::parse(raw.as_deref())?;
     let wanted = negotiate(&headers, params.take("f").as_deref(), &offered())?;
-    let layer = state.layer(&id)?;
+    let layer = state.features(&id)?;
     let asked = query::read(params, &layer, &state.catalogue())?;
     let gone = |id: &str| Fault::NotFound { what: "kept version, begin again without `after`:", id: id.to_owned() };
     let layer = match (&asked.version, &asked.query.page.after) {
@@ -289,7 +289,7 @@ pub async fn one(
 ) -> Result<Response, Fault> {
     let mut params = Params::parse(raw.as_deref())?;
     let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED_ONE)?;
-    let layer = state.layer(&id)?;
+    let layer = state.features(&id)?;
     let crs = query::read_crs(&mut params, &layer)?;
     params.finish(&["f", "crs"])?;
     let nothing = || Fault::NotFound { what: "feature", id: shown(&fid) };
@@ -331,7 +331,7 @@ pub fn quick(state: &AppState, headers: &HeaderMap, f: Option<&str>, (id, fid): 
     if negotiate(headers, f, &OFFERED_ONE).ok()? != "geojson" {
         return None;
     }
-    let layer = state.layer(id).ok()?;
+    let layer = state.features(id).ok()?;
     let validator = validator(&layer, "geojson")?;
     let fragment = layer.fragment(&layer.feature_id(fid)?).ok()??;
     if fragment.len() > room {

@@ -79,6 +79,12 @@ fn document(state: &AppState) -> Value {
                 json!({ "type": "object" }),
             ),
         );
+        if layer.has_tiles() {
+            openapi_tiles::layer(&mut paths, &documents, layer);
+        }
+        if layer.layer().is_tileset {
+            continue;
+        }
         for kind in &schemas::KINDS {
             let media = [media_type::JSON_SCHEMA, media_type::HTML];
             let id = format!("{id}.get{}", kind.name);
@@ -109,9 +115,6 @@ fn document(state: &AppState) -> Value {
         );
         item["get"]["responses"]["404"] = problem("There is no such feature.");
         paths.insert(format!("{address}/items/{{featureId}}"), item);
-        if layer.has_tiles() {
-            openapi_tiles::layer(&mut paths, &documents, layer);
-        }
     }
     let tiled: Vec<&PublishedLayer> = catalogue.layers.iter().map(AsRef::as_ref).filter(|layer| layer.has_vector_tiles()).collect();
     openapi_tiles::dataset(&mut paths, &documents, &tiled);

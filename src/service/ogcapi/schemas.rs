@@ -74,7 +74,7 @@ pub async fn one(
     let mut params = Params::parse(query.as_deref())?;
     let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
     params.finish(&["f"])?;
-    let layer = state.layer(&id)?;
+    let layer = state.features(&id)?;
     let schema = schema(&state, &layer, kind);
     let shown = if wanted == "html" {
         let members = schema["properties"].as_object().cloned().unwrap_or_default();
