@@ -55,10 +55,10 @@ class Bench:
     def serve(self, folder):
         return Served([self.bocage, "--site", folder, "serve", "--listen", "127.0.0.1:0"])
 
-    def wrk(self, served, name, paths, seconds=4, runs=3, connections=8, features=1, encoding="", threads=2):
+    def wrk(self, served, name, paths, seconds=4, runs=3, connections=8, features=1, encoding="", threads=2, accept="*/*"):
         """The command that loads a server, and prints one line of JSON."""
         command = [sys.executable, f"{self.scripts}/load.py", "--base", served.base, "--prefix", "/", "--paths", paths]
-        command += ["--encoding", encoding, "--seconds", seconds, "--runs", runs]
+        command += ["--encoding", encoding, "--accept", accept, "--seconds", seconds, "--runs", runs]
         command += [word for pid in served.pids for word in ("--pid", pid)]
         command += ["--connections", connections, "--threads", threads, "--features", features, name]
         return [str(one) for one in command]
@@ -146,8 +146,8 @@ class Table:
     def __init__(self):
         self.rows = []
 
-    def row(self, what, found, unit, asked="", reached=True):
-        self.rows.append((what, f"{found:.1f} {unit}", asked, "yes" if reached else "NO"))
+    def row(self, what, found, unit, asked="", reached=True, digits=1):
+        self.rows.append((what, f"{found:.{digits}f} {unit}", asked, "yes" if reached else "NO"))
 
     def close(self):
         """Prints all, and leaves with 1 where a figure that is asked is not reached."""
