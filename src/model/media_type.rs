@@ -13,3 +13,11 @@ pub const GEOPACKAGE: &str = "application/geopackage+sqlite3";
 pub const ZIP: &str = "application/zip";
 pub const SHAPEFILE_ZIP: &str = "application/x-shapefile";
 pub const FLATGEOBUF: &str = "application/vnd.fgb";
+/// As OGC API - Styles names the encodings of styles.
+pub const MAPBOX_STYLE: &str = "application/vnd.mapbox.style+json";
+pub const SLD_1_1: &str = "application/vnd.ogc.sld+xml;version=1.1";
+pub const SLD_1_0: &str = "application/vnd.ogc.sld+xml;version=1.0";
+/// No registry knows QGIS's; ldproxy and its clients say this.
+pub const QML: &str = "application/vnd.qgis.qml";
+pub const SVG: &str = "image/svg+xml";
+pub const PNG: &str = "image/png";

@@ -90,7 +90,7 @@ impl Writers {
 
 /// The one that writes; holds the lock until it is dropped.
 pub struct Writer {
-    store: Store,
+    pub(super) store: Store,
     register: Register,
     lock: Arc<Lock>,
 }
@@ -138,6 +138,9 @@ impl Writer {
                         }
                     }
                 }
+            }
+            if !known.is_empty() && known.iter().all(|entry| entry.purged) && self.store.styles_folder(&id).is_dir() {
+                self.erase_styles(&id)?;
             }
         }
         Ok(())
@@ -204,6 +207,7 @@ impl Writer {
         }
         if versions.iter().all(|entry| entry.purged || chosen.iter().any(|gone| gone.version == entry.version)) {
             self.register.set_state(layer, LayerState::Gone)?;
+            self.erase_styles(layer)?;
         }
         self.lock.bump(&self.store)
     }
@@ -242,6 +246,6 @@ impl Writer {
     /// `Sqlite`.
     pub fn note(&self, layer: &LayerId, key: &str, value: Option<&str>) -> Result<(), StoreError> {
         self.register.set_note(layer, key, value)?;
-        if [crate::store::REVISION, crate::store::LIVE].contains(&key) { self.lock.bump(&self.store) } else { Ok(()) }
+        if [crate::store::REVISION, crate::store::LIVE, crate::store::STYLE].contains(&key) { self.lock.bump(&self.store) } else { Ok(()) }
     }
 }
