@@ -6,6 +6,7 @@ pub mod ogcapi;
 pub mod page;
 pub mod quick;
 pub mod state;
+pub mod styles;
 
 use axum::Router;
 
@@ -21,4 +22,4 @@ pub trait Service: Sync {
     fn routes(&self) -> Router<AppState>;
 }
 
-pub const SERVICES: &[&dyn Service] = &[&ogcapi::OgcApi, &download::Download, &checks::Checks];
+pub const SERVICES: &[&dyn Service] = &[&ogcapi::OgcApi, &download::Download, &styles::Styles, &checks::Checks];

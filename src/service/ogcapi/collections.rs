@@ -26,6 +26,7 @@ use crate::service::ogcapi::own_links;
 use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
+use crate::service::styles::REL_STYLES;
 
 pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
     let mut params = Params::parse(query.as_deref())?;
@@ -70,7 +71,8 @@ pub async fn one(
             .iter()
             .map(|field| context! { name => field.name.as_str(), title => field.title.as_str(), description => field.description.as_deref(), unit => field.unit.as_deref() })
             .collect();
-        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields })?;
+        let legend = state.work.run(|| Ok(layer.style().map(|style| style.legend_titles()))).await?;
+        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), legend, files, fields })?;
         return Ok(cache::lasting(&headers, Some(&layer.revised), shown).await);
     }
     let shown = json_response(&describe(&state, &layer, wanted));
@@ -92,6 +94,9 @@ fn describe(state: &AppState, layer: &PublishedLayer, wanted: &'static str) -> s
         links.push(Link::new(format!("{address}/items?f={}", format.id()), "items", format.media_type()).titled(said.title.clone()));
     }
     links.extend(schemas::links(&address));
+    if layer.is_drawn() {
+        links.push(Link::new(format!("{address}/styles"), REL_STYLES, media_type::JSON).titled("Styles"));
+    }
     links.push(Link::new(record.licence.url.clone(), "license", media_type::HTML).titled(record.licence.title.clone()));
     for file in &layer.manifest.files {
         let mut link = Link::new(format!("{}/downloads/{}/{}", state.base, said.id, file.name), "enclosure", &file.media_type)

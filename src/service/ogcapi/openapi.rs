@@ -26,6 +26,7 @@ use crate::service::ogcapi::query;
 use crate::service::ogcapi::schemas;
 use crate::service::page::page;
 use crate::service::state::AppState;
+use crate::service::styles;
 
 pub async fn api(State(state): State<AppState>, headers: HeaderMap, RawQuery(raw): RawQuery) -> Result<Response, Fault> {
     let mut params = Params::parse(raw.as_deref())?;
@@ -48,13 +49,13 @@ pub async fn api(State(state): State<AppState>, headers: HeaderMap, RawQuery(raw
 fn document(state: &AppState) -> Value {
     let catalogue = state.catalogue();
     let mut paths = Map::new();
-    let f = |values: &[&str]| json!({ "name": "f", "in": "query", "required": false, "style": "form", "explode": false, "description": "Representation.", "schema": { "type": "string", "enum": values } });
     let documents = f(&["json", "html"]);
     for (path, id, summary) in [
         ("/", "getLandingPage", "Landing page"),
         ("/conformance", "getConformance", "Conformance classes"),
         ("/api", "getApi", "This document"),
         ("/collections", "getCollections", "Collections"),
+        ("/styles", "getStyles", "Styles of the collections"),
         ("/checks", "getChecks", "Checks made on the data"),
     ] {
         let media = if path == "/api" { media_type::OPENAPI } else { media_type::JSON };
@@ -108,7 +109,11 @@ fn document(state: &AppState) -> Value {
         );
         item["get"]["responses"]["404"] = problem("There is no such feature.");
         paths.insert(format!("{address}/items/{{featureId}}"), item);
+        if layer.is_drawn() {
+            paths.extend(style_paths(layer));
+        }
     }
+    paths.extend(sprite_path(catalogue.layers.iter().filter(|layer| layer.is_drawn()).map(|layer| layer.id().as_str())));
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -124,9 +129,43 @@ fn document(state: &AppState) -> Value {
             { "name": "Capabilities", "description": "What this service is and does." },
             { "name": "Collections", "description": "The collections." },
             { "name": "Features", "description": "The features of a collection." },
+            { "name": "Styles", "description": "How collections are drawn." },
         ],
         "paths": paths,
     })
+}
+
+fn f(values: &[&str]) -> Value {
+    json!({ "name": "f", "in": "query", "required": false, "style": "form", "explode": false, "description": "Representation.", "schema": { "type": "string", "enum": values } })
+}
+
+/// A layer's style, in the languages that it is served in.
+fn style_paths(layer: &PublishedLayer) -> Vec<(String, Value)> {
+    let (id, title) = (layer.id(), &layer.layer().title);
+    let offered = styles::offered(layer);
+    let (codes, media): (Vec<&str>, Vec<&str>) = offered.into_iter().unzip();
+    let documents = [media_type::JSON, media_type::HTML];
+    let object = || json!({ "type": "object" });
+    let described = |name: &str, parameters: Vec<Value>, media: &[&str]| {
+        operation(&format!("{id}.{name}"), "Styles", title, parameters, media, object())
+    };
+    vec![
+        (format!("/collections/{id}/styles"), described("getStyles", vec![f(&["json", "html"])], &documents)),
+        (format!("/styles/{id}"), described("getStyle", vec![f(&codes)], &media)),
+        (format!("/styles/{id}/metadata"), described("getStyleMetadata", vec![f(&["json", "html"])], &documents)),
+        (format!("/styles/{id}/legend.svg"), described("getLegend", Vec::new(), &[media_type::SVG])),
+    ]
+}
+
+/// Sprite sheets by their files' names; `None` where nothing is drawn.
+fn sprite_path<'a>(drawn: impl Iterator<Item = &'a str>) -> Option<(String, Value)> {
+    let files: Vec<String> =
+        drawn.flat_map(|id| ["", "@2x"].map(|sharp| [format!("{id}{sharp}.json"), format!("{id}{sharp}.png")])).flatten().collect();
+    let file = json!({ "name": "file", "in": "path", "required": true, "description": "Index or picture of a sprite sheet.", "schema": { "type": "string", "enum": files } });
+    let media = [media_type::JSON, media_type::PNG];
+    let mut sprite = operation("getSprite", "Styles", "Sprite sheets of the styles", vec![file], &media, json!({ "type": "object" }));
+    sprite["get"]["responses"]["404"] = problem("There is no such sheet.");
+    (!files.is_empty()).then(|| ("/sprites/{file}".to_owned(), sprite))
 }
 
 fn operation(id: &str, tag: &str, summary: &str, parameters: Vec<Value>, media: &[&str], schema: Value) -> Value {
