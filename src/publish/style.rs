@@ -45,8 +45,7 @@ pub fn choose(publisher: &Publisher, file: &LayerFile, opened: &mut OpenSource, 
     if layer.geometry.is_none() {
         return Chosen::default();
     }
-    let is_alone = opened.layers().len() == 1;
-    match find(publisher, file, opened, source, is_alone) {
+    match find(publisher, file, opened, source) {
         Ok(Some(found)) => judge(found, layer),
         Ok(None) => Chosen { given: None, notes: vec!["style : par défaut".to_owned()] },
         Err(reason) => Chosen { given: None, notes: vec![format!("style : par défaut, car {reason}")] },
@@ -55,13 +54,7 @@ pub fn choose(publisher: &Publisher, file: &LayerFile, opened: &mut OpenSource, 
 
 /// # Errors
 /// In French: why the one that was looked for is not used.
-fn find(
-    publisher: &Publisher,
-    file: &LayerFile,
-    opened: &mut OpenSource,
-    source: &SourceLayer,
-    is_alone: bool,
-) -> Result<Option<Found>, String> {
+fn find(publisher: &Publisher, file: &LayerFile, opened: &mut OpenSource, source: &SourceLayer) -> Result<Option<Found>, String> {
     let styles = publisher.site.root.join("styles");
     if let Some(name) = named(file)? {
         let wanted = EXTENSIONS.map(|extension| format!("styles/{name}.{extension}")).join(", ");
@@ -75,7 +68,7 @@ fn find(
     }
     let SourceRef::File(path) = &file.source else { return Ok(None) };
     let data = publisher.site.depot.join(path);
-    if let Some(path) = stem_beside(&data, Some(source.name.as_str()).filter(|_| !is_alone)).and_then(|stem| beside(&data, &stem)) {
+    if let Some(path) = beside(&data, file.layer.as_deref()) {
         return read(&path, "").map(Some);
     }
     let name = data.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -83,15 +76,11 @@ fn find(
     Ok(inside.map(|bytes| Found { origin: format!("{name} (layer_styles)"), bytes }))
 }
 
-/// What the file is named after: the data, or a layer of several in it.
-fn stem_beside(data: &Path, layer: Option<&str>) -> Option<String> {
-    let stem = data.file_stem()?.to_string_lossy().into_owned();
-    let stem = stem.strip_suffix(".shp").unwrap_or(&stem).to_owned();
-    Some(layer.map_or(stem, str::to_owned))
-}
-
-fn beside(data: &Path, stem: &str) -> Option<PathBuf> {
-    file_of(data.parent()?, stem, &EXTENSIONS_BESIDE)
+/// Called as the data; where the layer file chooses a layer of several, as that layer: it is no other's style.
+fn beside(data: &Path, layer: Option<&str>) -> Option<PathBuf> {
+    let stem = data.file_stem()?.to_string_lossy();
+    let stem = stem.strip_suffix(".shp").unwrap_or(&stem);
+    file_of(data.parent()?, layer.unwrap_or(stem), &EXTENSIONS_BESIDE)
 }
 
 /// The name that the layer file gives; an extension that goes with it says nothing new.
@@ -156,9 +145,7 @@ pub fn fingerprint(publisher: &Publisher, file: &LayerFile) -> String {
     let mut candidates: Vec<Option<PathBuf>> =
         [name, Some(file.id.as_str())].into_iter().flatten().map(|name| file_of(&styles, name, &EXTENSIONS)).collect();
     if let SourceRef::File(path) = &file.source {
-        let data = publisher.site.depot.join(path);
-        let stems = [None, file.layer.as_deref()].map(|layer| stem_beside(&data, layer));
-        candidates.extend(stems.into_iter().flatten().map(|stem| beside(&data, &stem)));
+        candidates.push(beside(&publisher.site.depot.join(path), file.layer.as_deref()));
     }
     let state = |path: PathBuf| {
         let metadata = path.metadata().ok()?;
@@ -209,9 +196,16 @@ mod tests {
 
     #[test]
     fn data_and_their_layers_have_their_styles_beside_them() {
-        let stem = |data: &str, layer: Option<&str>| stem_beside(Path::new(data), layer).expect("a stem");
-        assert_eq!(stem("a/communes.shp", None), "communes");
-        assert_eq!(stem("a/communes.shp.zip", None), "communes");
-        assert_eq!(stem("a/reseau.gpkg", Some("conduites")), "conduites");
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["communes.qml", "conduites.SLD", "reseau.qml"] {
+            std::fs::write(folder.path().join(name), "").expect("written");
+        }
+        let found = |data: &str, layer: Option<&str>| {
+            beside(&folder.path().join(data), layer).and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        };
+        assert_eq!(found("Communes.shp", None).as_deref(), Some("communes.qml"));
+        assert_eq!(found("communes.shp.zip", None).as_deref(), Some("communes.qml"));
+        assert_eq!(found("reseau.gpkg", Some("conduites")).as_deref(), Some("conduites.SLD"));
+        assert_eq!(found("reseau.gpkg", Some("regards")), None);
     }
 }

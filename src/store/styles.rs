@@ -98,6 +98,19 @@ impl Writer {
         Ok(())
     }
 
+    /// What an interrupted writer left beside them.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(super) fn sweep_styles(&self, layer: &LayerId) -> Result<(), StoreError> {
+        for entry in fs::read_dir(self.store.styles_folder(layer)).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().contains(".new-") {
+                fs::remove_file(entry.path()).map_err(fault(&entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// With the last version of a layer its styles go too: a class may be named after a person.
     ///
     /// # Errors

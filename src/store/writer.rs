@@ -139,6 +139,7 @@ impl Writer {
                     }
                 }
             }
+            self.sweep_styles(&id)?;
             if !known.is_empty() && known.iter().all(|entry| entry.purged) && self.store.styles_folder(&id).is_dir() {
                 self.erase_styles(&id)?;
             }
