@@ -11,7 +11,7 @@ use crate::shared::bocage;
 use crate::town::Town;
 
 const SITE: &str = "title = \"Essai\"\nlicence = \"etalab-2.0\"\n[publisher]\nname = \"Essai\"\n";
-const LAYER: &str = "source = \"bancs.gpkg\"\nstate = \"published\"\nSTYLE\n[fields]\nnom = { title = \"Nom\" }\n";
+const LAYER: &str = "source = \"bancs.gpkg\"\nstate = \"published\"\naliases = \"sieges\"\nSTYLE\n[fields]\nnom = { title = \"Nom\" }\n";
 
 /// What a reader may wait for a change that an officer made.
 const SEEN_WITHIN: Duration = Duration::from_secs(5);
@@ -93,6 +93,8 @@ fn each_place_is_looked_at_in_its_order() {
     let town = serve(site);
     let default = town.json("/styles/bancs");
     assert_eq!(town.get("/styles/bancs?f=qml").status(), 400);
+    assert_eq!(town.json("/styles/sieges"), default, "an alias answers too");
+    assert_eq!(town.get("/sprites/sieges@2x.png").status(), 200);
 
     // Each new one is preferred to those before.
     let gpkg = rusqlite::Connection::open(site.join("layers/depot/bancs.gpkg")).expect("opened");
@@ -130,6 +132,21 @@ fn each_place_is_looked_at_in_its_order() {
         is_drawn(&town, colour);
     }
     assert_ne!(town.json("/styles/bancs"), default);
+}
+
+/// What QGIS saved while the file is open there stands in its log.
+#[test]
+fn a_style_is_found_in_a_file_that_is_open_elsewhere() {
+    let folder = site();
+    let site = folder.path();
+    let editor = rusqlite::Connection::open(site.join("layers/depot/bancs.gpkg")).expect("opened");
+    editor.pragma_update(None, "journal_mode", "wal").expect("set");
+    let styles = LAYER_STYLES.replace("@other", "<qgis/>").replace("@default", &qml(50).replace('\'', "''"));
+    editor.execute_batch(&styles).expect("written");
+    assert!(site.join("layers/depot/bancs.gpkg-wal").metadata().expect("a log").len() > 0);
+    let report = publish(site);
+    assert_eq!((&report["outcome"], style_notes(&report)), (&"published".into(), vec!["style : bancs.gpkg (layer_styles)"]), "{report:#}");
+    assert_eq!(serve(site).get("/styles/bancs?f=qml").body_mut().read_to_vec().expect("bytes"), qml(50).into_bytes());
 }
 
 /// A new revision: dated anew, of the same data.
