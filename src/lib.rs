@@ -5,7 +5,7 @@
 //! ```text
 //!  8  cli                                    words on the command line
 //!  7  server                                 router, middleware, watch, start and stop
-//!  6  service                                one room a protocol: ogcapi, download, fonts; assets of the pages
+//!  6  service                                one room a protocol: ogcapi, tiles, styles, download, fonts; assets of the pages
 //!  5  http                                   what protocols share: faults, negotiation, parameters, links, streams
 //!  4  catalogue   publish                    what is published · how it gets published
 //!  3  source check store live tile encode config  neighbours that never meet

@@ -6,6 +6,7 @@
 mod answer;
 mod open;
 mod published_layer;
+pub mod style;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::catalogue::open::Shelf;
 pub use crate::catalogue::published_layer::LiveTile;
 pub use crate::catalogue::published_layer::PublishedLayer;
 pub use crate::catalogue::published_layer::Revision;
+use crate::catalogue::published_layer::Said;
 use crate::config::Site;
 use crate::model::layer::LayerId;
 use crate::model::version::Version;
@@ -90,15 +92,12 @@ impl Catalogue {
         for (id, state, version) in store.layers()? {
             match (state, version) {
                 (LayerState::Published, Some(version)) => {
-                    let revision = store.note(&id, crate::store::REVISION)?;
-                    let live = store.note(&id, crate::store::LIVE)?;
+                    let said = Said::of(store, &id)?;
                     let kept = before.and_then(|before| before.by_id(id.as_str()));
-                    let is_same = |kept: &&Arc<PublishedLayer>| {
-                        kept.manifest.version == version && kept.revision == revision && kept.live_source == live
-                    };
+                    let is_same = |kept: &&Arc<PublishedLayer>| kept.manifest.version == version && kept.said == said;
                     layers.push(match kept.filter(is_same) {
                         Some(kept) => Arc::clone(kept),
-                        None => Arc::new(PublishedLayer::new(store, &id, &version, revision, live, Arc::clone(&shelf))?),
+                        None => Arc::new(PublishedLayer::new(store, &id, &version, said, Arc::clone(&shelf))?),
                     });
                 }
                 (LayerState::Published, None) => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::Weak;
@@ -18,6 +19,7 @@ use crate::catalogue::answer;
 use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Opened;
 use crate::catalogue::open::Shelf;
+use crate::catalogue::style::LayerStyle;
 use crate::crs::Transform;
 use crate::crs::batch;
 use crate::crs::registry;
@@ -37,6 +39,7 @@ use crate::model::record::Record;
 use crate::model::tile_matrix_set::TileAddress;
 use crate::model::version::Version;
 use crate::query::Query;
+use crate::store::KeptStyle;
 use crate::store::Manifest;
 use crate::store::ManifestFile;
 use crate::store::Store;
@@ -71,16 +74,33 @@ pub struct PublishedLayer {
     pub manifest: Manifest,
     /// When the record was last revised, RFC 3339 UTC: never before `manifest.published`.
     pub revised: String,
-    /// The register's word that `manifest` was laid under, to see that nothing changed.
-    pub(super) revision: Option<String>,
-    /// The register's word of the table that answers, likewise.
-    pub(super) live_source: Option<String>,
+    /// What the register says of it, to see that nothing changed.
+    pub(super) said: Said,
     /// The table that answers in the version's place.
     live: Option<LiveReader>,
     store: Store,
     shelf: Arc<Shelf>,
     opened: RwLock<Weak<Opened>>,
     tileset: RwLock<Weak<Tileset>>,
+    /// Read when it is first asked for.
+    style: OnceLock<Option<Arc<LayerStyle>>>,
+}
+
+/// The register's words of a layer: its newest revision, the table that answers, the style.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    revision: Option<String>,
+    live: Option<String>,
+    style: Option<KeptStyle>,
+}
+
+impl Said {
+    /// # Errors
+    /// `Store`.
+    pub fn of(store: &Store, id: &LayerId) -> Result<Said, CatalogueError> {
+        let (revision, live) = (store.note(id, crate::store::REVISION)?, store.note(id, crate::store::LIVE)?);
+        Ok(Said { revision, live, style: store.style(id)? })
+    }
 }
 
 impl PublishedLayer {
@@ -88,13 +108,12 @@ impl PublishedLayer {
         store: &Store,
         id: &LayerId,
         version: &Version,
-        revision: Option<String>,
-        live_source: Option<String>,
+        said: Said,
         shelf: Arc<Shelf>,
     ) -> Result<PublishedLayer, CatalogueError> {
         let mut manifest = store.manifest(id, version)?;
         let mut revised = manifest.published.clone();
-        if let Some(newer) = revision.as_deref().and_then(|text| serde_json::from_str::<Revision>(text).ok()) {
+        if let Some(newer) = said.revision.as_deref().and_then(|text| serde_json::from_str::<Revision>(text).ok()) {
             manifest.layer.title = newer.title;
             manifest.layer.description = newer.description;
             for field in &mut manifest.layer.fields {
@@ -105,7 +124,7 @@ impl PublishedLayer {
             manifest.record = newer.record;
             revised = revised.max(newer.revised);
         }
-        let live = live_source.as_deref().and_then(|text| match live_reader(text, &manifest.layer, &shelf) {
+        let live = said.live.as_deref().and_then(|text| match live_reader(text, &manifest.layer, &shelf) {
             Ok(reader) => Some(reader),
             // What was published passed its checks: better than nothing, until the next publication says it anew.
             Err(error) => {
@@ -116,13 +135,13 @@ impl PublishedLayer {
         Ok(PublishedLayer {
             manifest,
             revised,
-            revision,
-            live_source,
+            said,
             live,
             store: store.clone(),
             shelf,
             opened: RwLock::default(),
             tileset: RwLock::default(),
+            style: OnceLock::new(),
         })
     }
 
@@ -186,7 +205,7 @@ impl PublishedLayer {
 
     /// Another number where another description of the table answers.
     pub fn live_mark(&self) -> u64 {
-        xxh3_64(format!("{} {:?}", self.manifest.version, self.live_source).as_bytes())
+        xxh3_64(format!("{} {:?}", self.manifest.version, self.said.live).as_bytes())
     }
 
     pub fn id(&self) -> &LayerId {
@@ -283,7 +302,36 @@ impl PublishedLayer {
         if !self.versions()?.iter().any(|entry| entry.version == *version && !entry.purged) {
             return Ok(None);
         }
-        PublishedLayer::new(&self.store, self.id(), version, None, None, self.shelf()).map(|layer| Some(Arc::new(layer)))
+        PublishedLayer::new(&self.store, self.id(), version, Said::default(), self.shelf()).map(|layer| Some(Arc::new(layer)))
+    }
+
+    /// How it is drawn; `None` for a table. Reads a file when it is asked for the first time.
+    pub fn style(&self) -> Option<Arc<LayerStyle>> {
+        self.style.get_or_init(|| self.given_style().or_else(|| LayerStyle::by_default(self.layer())).map(Arc::new)).clone()
+    }
+
+    /// Whether there is a style, without reading it.
+    pub fn is_drawn(&self) -> bool {
+        self.layer().geometry.is_some()
+    }
+
+    /// The language that its style was given in, without reading it; `None` for the default style.
+    pub fn style_format(&self) -> Option<&str> {
+        self.said.style.as_ref().map(|kept| kept.format.as_str())
+    }
+
+    fn given_style(&self) -> Option<LayerStyle> {
+        let kept = self.said.style.as_ref().filter(|_| self.is_drawn())?;
+        let path = self.store.style_path(self.id(), kept);
+        let read = std::fs::read(&path).map_err(anyhow::Error::from);
+        match read.and_then(|bytes| Ok(LayerStyle::read(self.layer(), &bytes, &kept.origin)?)) {
+            Ok(style) => Some(style.kept_at(path)),
+            // It was read when it was published: a layer drawn otherwise is better than none.
+            Err(error) => {
+                tracing::error!(layer = %self.id(), "{} is drawn by default, {}: {error}", self.id(), path.display());
+                None
+            }
+        }
     }
 
     /// Versions, newest first, purged ones included.

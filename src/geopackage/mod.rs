@@ -2,6 +2,7 @@
 
 mod bulk;
 pub mod header;
+pub mod layer_styles;
 pub mod pages;
 pub mod rtree;
 pub mod schema;

@@ -21,12 +21,13 @@ pub fn negotiate(headers: &HeaderMap, f: Option<&str>, offered: &[(&'static str,
     for range in accept.split(',') {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default();
+        let version = parts.clone().find(|part| part.starts_with("version="));
         let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|quality| quality.parse::<f32>().ok()).unwrap_or(1.0);
         // The first of equals wins: browsers name text/html first, clients name theirs.
         let found = match wanted {
             "*/*" | "application/*" => Some(default),
             "application/json" | "application/geo+json" => Some(default),
-            _ => offered.iter().find(|(_, media_type)| *media_type == wanted).map(|(id, _)| *id),
+            _ => offered.iter().find(|(_, media_type)| is_of(media_type, wanted, version)).map(|(id, _)| *id),
         };
         if let Some(id) = found.filter(|_| quality > best.0) {
             best = (quality, id);
@@ -47,6 +48,12 @@ pub fn accepts_gzip(headers: &HeaderMap) -> bool {
         let coding = coding.trim();
         (coding.eq_ignore_ascii_case("gzip") || coding == "*") && !is_refused(parameters)
     })
+}
+
+/// Whether a media type is the one wanted; of several versions of one, the version wanted.
+fn is_of(media_type: &str, wanted: &str, version: Option<&str>) -> bool {
+    let mut parts = media_type.split(';');
+    parts.next() == Some(wanted) && parts.all(|part| version.is_none_or(|version| version.replace('"', "") == part))
 }
 
 #[cfg(test)]
@@ -92,5 +99,24 @@ mod tests {
         assert_eq!(chosen("text/html", Some("json")), Some("geojson"));
         assert_eq!(chosen("", Some("html")), Some("html"));
         assert_eq!(chosen("", Some("xml")), None);
+    }
+
+    #[test]
+    fn versions_of_a_media_type_are_told_apart() {
+        let offered = [
+            ("json", "application/json"),
+            ("sld11", "application/vnd.ogc.sld+xml;version=1.1"),
+            ("sld10", "application/vnd.ogc.sld+xml;version=1.0"),
+        ];
+        for (accept, expected) in [
+            ("application/vnd.ogc.sld+xml", "sld11"),
+            ("application/vnd.ogc.sld+xml; version=1.0", "sld10"),
+            ("application/vnd.ogc.sld+xml;version=\"1.0\";q=0.9, text/csv", "sld10"),
+            ("application/vnd.ogc.sld+xml;version=2.0", "json"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(negotiate(&headers, None, &offered).ok(), Some(expected), "{accept}");
+        }
     }
 }

@@ -21,3 +21,10 @@ pub const SHAPEFILE_ZIP: &str = "application/x-shapefile";
 pub const PMTILES: &str = "application/vnd.pmtiles";
 pub const MVT: &str = "application/vnd.mapbox-vector-tile";
 pub const FLATGEOBUF: &str = "application/vnd.fgb";
+/// As OGC API - Styles names the encodings of styles.
+pub const MAPBOX_STYLE: &str = "application/vnd.mapbox.style+json";
+pub const SLD_1_1: &str = "application/vnd.ogc.sld+xml;version=1.1";
+pub const SLD_1_0: &str = "application/vnd.ogc.sld+xml;version=1.0";
+/// No registry knows QGIS's; ldproxy and its clients say this.
+pub const QML: &str = "application/vnd.qgis.qml";
+pub const PNG: &str = "image/png";

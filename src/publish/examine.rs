@@ -37,6 +37,8 @@ use crate::publish::record;
 use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
 use crate::publish::report::grouped;
+use crate::publish::style;
+use crate::publish::style::Chosen;
 use crate::publish::tileset_source::TilesetSource;
 use crate::publish::tileset_source::is_tileset;
 use crate::query::cql2_text;
@@ -55,6 +57,7 @@ pub struct Examined {
     /// Rows that `where` chose, where it is written.
     pub chosen: Option<u64>,
     pub findings: Vec<Finding>,
+    pub style: Chosen,
     pub record: Record,
     /// With every row written; `None` on `check`, or where the CRS is not known.
     pub writer: Option<LayerWriter>,
@@ -70,7 +73,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let (producer, folder_crs) = publisher.site.producer_of(file);
     let options = ReadOptions { encoding: file.encoding.clone(), table: file.table.clone(), crs: file.crs };
     progress(file.id.as_str(), "lecture", 0);
-    let opened = match &file.source {
+    let mut opened = match &file.source {
         SourceRef::File(path) if is_tileset(Path::new(path)) => return examine_tileset(publisher, file, Path::new(path)),
         SourceRef::File(path) => publisher.source.open(&publisher.site.depot.join(path), &options, file.layer.as_deref())?,
         SourceRef::Table(table) => publisher.source.open_table(&table.service, &table.schema, &table.name)?,
@@ -81,6 +84,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let record = record::record_of(&publisher.site, file, &source, producer);
     let kept = normalise::kept_columns(&source, file);
     let layer = layer_of(file, &source, crs, &record, &kept)?;
+    let style = style::choose(publisher, file, &mut opened, &source, &layer);
     let listed = listed(file);
     let before = served_before(publisher, file);
     let listed_unsuspected = listed_unsuspected(publisher, file)?;
@@ -109,7 +113,7 @@ pub fn examine(publisher: &Publisher, file: &LayerFile, writer: Option<&Writer>,
     let pass = Pass { examination: Examination::begin(&context), writer: layer_writer, columns, choice, chosen: 0, crs };
     let Passed { outcome, chosen, findings, writer } = pass.run(reading, &|rows| progress(file.id.as_str(), "lecture", rows))?;
     let writer = writer.filter(|_| !findings.iter().any(|finding| finding.severity.holds()));
-    Ok(Examined { live, crs, outcome, chosen, findings, record, writer, tileset: None, source })
+    Ok(Examined { live, crs, outcome, chosen, findings, style, record, writer, tileset: None, source })
 }
 
 /// Columns under `[fields]`; `None` where every column goes out.
@@ -158,6 +162,7 @@ fn examine_tileset(publisher: &Publisher, file: &LayerFile, path: &Path) -> anyh
         record,
         writer: None,
         tileset: Some((layer, tileset)),
+        style: Chosen::default(),
         source,
     })
 }
@@ -240,7 +245,12 @@ impl Examined {
             crs: self.crs.map(|crs| crs.to_string()),
             encoding: self.source.encoding.as_ref().map(|evidence| evidence.used.clone()),
             findings: self.findings.clone(),
-            notes: self.chosen.map(|chosen| chosen_note(chosen, self.outcome.rows_read)).into_iter().collect(),
+            notes: self
+                .chosen
+                .map(|chosen| chosen_note(chosen, self.outcome.rows_read))
+                .into_iter()
+                .chain(self.style.notes.clone())
+                .collect(),
             ..LayerReport::waiting(file, outcome)
         }
     }

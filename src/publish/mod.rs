@@ -10,6 +10,7 @@ mod normalise;
 mod record;
 pub mod report;
 mod scratch;
+mod style;
 pub mod tile;
 pub mod tileset;
 mod tileset_source;
@@ -38,6 +39,8 @@ use crate::publish::report::LayerReport;
 use crate::publish::report::Outcome;
 use crate::publish::scratch::Scratch;
 use crate::source::Source;
+use crate::store::GivenStyle;
+use crate::store::KeptStyle;
 use crate::store::LayerState;
 use crate::store::Staged;
 use crate::store::Store;
@@ -194,7 +197,7 @@ impl Publisher {
         report: &mut LayerReport,
         progress: Progress<'_>,
     ) -> anyhow::Result<()> {
-        let record = examined.record;
+        let (record, style) = (examined.record, examined.style.given);
         progress(file.id.as_str(), "tri et index", report.features.unwrap_or(0));
         let staged: Staged = match (examined.writer, examined.tileset) {
             (Some(layer_writer), _) => layer_writer.finish()?,
@@ -215,13 +218,15 @@ impl Publisher {
         }
         if staged.is_unchanged()? {
             report.outcome = Outcome::Unchanged;
-            self.revise(file, &staged, record, writer, &now)?;
+            self.revise(file, &staged, record, style.as_ref(), writer, &now)?;
         } else {
             progress(file.id.as_str(), "téléchargements", staged.layer.features);
             let written = files::write_all(&staged, &record)?;
             report.notes.extend(written.notes);
             let manifest = staged.commit(record, written.files, &now)?;
             writer.note(&file.id, crate::store::REVISION, None)?;
+            let style = keep(file, style.as_ref(), writer)?;
+            writer.serve_style(&file.id, style.as_ref())?;
             report.outcome = Outcome::Published;
             report.version = Some(manifest.version.to_string());
         }
@@ -233,12 +238,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// Data unchanged: what the officer says of it may have changed.
+    /// Data unchanged: what the officer says of it, or how it is drawn, may have changed.
     fn revise(
         &self,
         file: &LayerFile,
         staged: &Staged,
         record: crate::model::record::Record,
+        style: Option<&GivenStyle>,
         writer: &Writer,
         now: &str,
     ) -> anyhow::Result<()> {
@@ -262,9 +268,12 @@ impl Publisher {
             revised: before.revised.clone().max(now.to_owned()),
         };
         let said_anew = Revision { revised: before.revised.clone(), ..newer.clone() } != before;
-        if said_anew {
+        let style = keep(file, style, writer)?;
+        // The date first: after a kill in between, the next publication finds the style still to be changed.
+        if said_anew || self.store.style(&file.id)? != style {
             writer.note(&file.id, crate::store::REVISION, Some(&serde_json::to_string(&newer)?))?;
         }
+        writer.serve_style(&file.id, style.as_ref())?;
         Ok(())
     }
 
@@ -306,9 +315,10 @@ impl Publisher {
     fn made_from(&self, file: &LayerFile) -> Option<String> {
         let SourceRef::File(path) = &file.source else { return None };
         let source = self.source.fingerprint(&self.site.depot.join(path))?;
+        let style = style::fingerprint(self, file);
         let said = std::fs::read_to_string(&file.path).unwrap_or_default();
         let site = std::fs::read_to_string(self.site.root.join("layers").join("site.toml")).unwrap_or_default();
-        Some(format!("{}\n{source}\n{said}\n{site}", env!("CARGO_PKG_VERSION")))
+        Some(format!("{}\n{source}\n{style}\n{said}\n{site}", env!("CARGO_PKG_VERSION")))
     }
 
     /// Lon, lat: as site.toml writes it, else of the layer that it names, once that is published.
@@ -320,6 +330,11 @@ impl Publisher {
         };
         self.site.extent.or_else(of_layer)
     }
+}
+
+/// Puts a style where it can be served from.
+fn keep(file: &LayerFile, style: Option<&GivenStyle>, writer: &Writer) -> anyhow::Result<Option<KeptStyle>> {
+    Ok(style.map(|given| writer.keep_style(&file.id, given)).transpose()?)
 }
 
 fn millis(started: Instant) -> u64 {

@@ -86,7 +86,7 @@ pub fn public_router(state: AppState) -> Router {
 /// Archives and databases are compressed already, or read by ranges.
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    media_type.starts_with("text/") || ["json", "xml"].iter().any(|kind| media_type.contains(kind))
+    media_type.starts_with("text/") || ["json", "xml", "qml"].iter().any(|kind| media_type.contains(kind))
 }
 
 /// A strong validator speaks of bytes, and these bytes are others now: a range of the plain file must not be joined to them

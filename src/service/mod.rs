@@ -8,6 +8,7 @@ pub mod ogcapi;
 pub mod page;
 pub mod quick;
 pub mod state;
+pub mod styles;
 pub mod tiles;
 
 use axum::Router;
@@ -30,4 +31,4 @@ pub trait Service: Sync {
 }
 
 pub const SERVICES: &[&dyn Service] =
-    &[&ogcapi::OgcApi, &download::Download, &tiles::Tiles, &checks::Checks, &assets::Assets, &fonts::Fonts];
+    &[&ogcapi::OgcApi, &download::Download, &tiles::Tiles, &styles::Styles, &checks::Checks, &assets::Assets, &fonts::Fonts];

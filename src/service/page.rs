@@ -42,6 +42,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("item.html", include_str!("templates/item.html")),
         ("list.html", include_str!("templates/list.html")),
         ("schema.html", include_str!("templates/schema.html")),
+        ("style.html", include_str!("templates/style.html")),
         ("text.html", include_str!("templates/text.html")),
         ("feed.xml", include_str!("templates/feed.xml")),
     ] {

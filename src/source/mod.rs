@@ -252,6 +252,25 @@ impl OpenSource {
         }
     }
 
+    /// The style that the file itself keeps for a layer, as it was stored: a GeoPackage of QGIS may have one. `None` where
+    /// there is none.
+    ///
+    /// # Errors
+    /// Any `SourceError`.
+    pub fn style(&mut self, layer: &SourceLayer) -> Result<Option<Vec<u8>>, SourceError> {
+        let Some(found) = self.layers.iter().find(|found| found.layer.name == layer.name) else { return Ok(None) };
+        if self.table.is_some() || recognise(&found.head).and_then(|format| format.driver()) != Some("GPKG") {
+            return Ok(None);
+        }
+        let question = Question::Style(found.inner.clone());
+        let request = Request { path: found.head.clone(), in_place: self.copied.is_in_place(), question, options: self.options.clone() };
+        // Only a worker that answered goes on to read.
+        let mut worker = self.worker.take().map_or_else(|| Worker::start(&self.source, &self.path), Ok)?;
+        let style = worker.style(&request)?;
+        self.worker = Some(worker).filter(|_| self.copied.heads.len() == 1);
+        Ok(Some(style).filter(|style| !style.is_empty()))
+    }
+
     /// # Errors
     /// Any `SourceError`.
     pub fn read(mut self, layer: &SourceLayer) -> Result<Reading, SourceError> {

@@ -83,12 +83,18 @@ fn open(request: &Request, driver: &'static str) -> Result<Opened, String> {
     Ok(Opened { path: path.to_owned(), dataset, charset, is_shapefile, is_geopackage, oddities })
 }
 
+/// Tables in which QGIS keeps styles and projects: nobody's data.
+const OF_QGIS: [&str; 2] = ["layer_styles", "qgis_projects"];
+
 /// The layers; where one of them is called `only`, it alone.
 pub fn describe(request: &Request, driver: &'static str, only: Option<&str>) -> Result<Vec<SourceLayer>, String> {
     let opened = open(request, driver)?;
     let mut layers = Vec::new();
     for at in 0..opened.dataset.layer_count() {
         layers.push(opened.dataset.layer(at).map_err(|error| error.to_string())?);
+    }
+    if opened.is_geopackage {
+        layers.retain(|layer| !OF_QGIS.contains(&layer.name().as_str()));
     }
     if layers.iter().any(|layer| only == Some(&decoded_name(&opened, layer))) {
         layers.retain(|layer| only == Some(&decoded_name(&opened, layer)));

@@ -48,12 +48,15 @@ pub enum Question {
     Layers(Option<String>),
     /// The features of a layer, in geometries of the kind that was described.
     Features(String, Option<GeometryColumn>),
+    /// The style that a GeoPackage keeps for a layer.
+    Style(String),
 }
 
 /// Kinds of frames.
 pub const DESCRIPTION: u8 = b'D';
 pub const BATCH: u8 = b'B';
 pub const OUTCOME: u8 = b'O';
+pub const STYLE: u8 = b'S';
 pub const REFUSAL: u8 = b'E';
 
 /// A document larger than this is none of ours.
@@ -161,11 +164,20 @@ impl Worker {
     }
 
     pub fn describe(&mut self, request: &Request) -> Result<Vec<SourceLayer>, SourceError> {
+        let payload = self.document(request, DESCRIPTION)?;
+        serde_json::from_slice(&payload).map_err(|_| self.crash())
+    }
+
+    /// Empty where there is none.
+    pub fn style(&mut self, request: &Request) -> Result<Vec<u8>, SourceError> {
+        self.document(request, STYLE)
+    }
+
+    fn document(&mut self, request: &Request, kind: u8) -> Result<Vec<u8>, SourceError> {
         self.ask(request)?;
-        let frame = self.input.as_mut().map(receive);
-        match frame {
+        match self.input.as_mut().map(receive) {
             Some(Ok(Frame::Other(REFUSAL, reason))) => Err(self.refused(&reason)),
-            Some(Ok(Frame::Other(DESCRIPTION, payload))) => serde_json::from_slice(&payload).map_err(|_| self.crash()),
+            Some(Ok(Frame::Other(found, payload))) if found == kind => Ok(payload),
             _ => Err(self.crash()),
         }
     }

@@ -22,6 +22,7 @@ use rustix::process::Resource;
 use rustix::process::Rlimit;
 use rustix::process::setrlimit;
 
+use crate::geopackage::layer_styles;
 use crate::model::batch::FeatureBatch;
 use crate::source::complaints;
 use crate::source::extension;
@@ -32,6 +33,7 @@ use crate::source::pipe::Question;
 use crate::source::pipe::Request;
 use crate::source::recognise;
 use crate::source::tabular;
+use crate::xml;
 
 /// Address space: GDAL maps little, and the largest GeoJSON that it holds whole needs some ten times its size.
 const MEMORY_BYTES_MAX: u64 = 8 << 30;
@@ -109,6 +111,10 @@ fn answer(request: &Request, out: &mut (impl Write + Send)) -> Result<(), String
             }?;
             let payload = serde_json::to_vec(&layers).map_err(|error| error.to_string())?;
             pipe::send(out, pipe::DESCRIPTION, &payload).map_err(broken)
+        }
+        Question::Style(layer) => {
+            let kept = layer_styles::read(&request.path, layer, xml::SIZE_BYTES_MAX).map_err(|error| error.to_string())?;
+            pipe::send(out, pipe::STYLE, &kept.unwrap_or_default()).map_err(broken)
         }
         Question::Features(layer, geometry) => {
             let outcome = sending(out, |sink| {

@@ -7,6 +7,7 @@
 //! var/register.sqlite                 states, versions with their dates, decisions, history
 //! var/ids/<id>                        the feature ids ever issued, with hashes of what they named
 //! var/layers/<id>/current             text: the version being served; replaced by rename
+//! var/layers/<id>/styles/<hash>       styles as they were given: the one that the register names, and the one before
 //! var/layers/<id>/.staging-XXXX/      a version being built; swept away by the next writer
 //! var/layers/<id>/<version>/          immutable
 //!     data.gpkg  layer.json  <id>.geojson  <id>.geojson.offsets  <id>.csv …  each with <file>.sha256
@@ -25,6 +26,7 @@ mod select;
 mod sorted;
 mod spatial;
 mod spool;
+mod styles;
 mod writer;
 
 use std::fs;
@@ -48,6 +50,9 @@ use crate::store::register::Register;
 pub use crate::store::select::Chunk;
 pub use crate::store::select::RowPage;
 pub use crate::store::select::Selection;
+pub use crate::store::styles::GivenStyle;
+pub use crate::store::styles::KeptStyle;
+pub use crate::store::styles::STYLE;
 pub use crate::store::writer::Writer;
 pub use crate::store::writer::Writers;
 

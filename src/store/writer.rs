@@ -92,7 +92,7 @@ impl Writers {
 
 /// The one that writes; holds the lock until it is dropped.
 pub struct Writer {
-    store: Store,
+    pub(super) store: Store,
     register: Register,
     lock: Arc<Lock>,
 }
@@ -140,6 +140,10 @@ impl Writer {
                         }
                     }
                 }
+            }
+            self.sweep_styles(&id)?;
+            if !known.is_empty() && known.iter().all(|entry| entry.purged) && self.store.styles_folder(&id).is_dir() {
+                self.erase_styles(&id)?;
             }
         }
         Ok(())
@@ -214,6 +218,7 @@ impl Writer {
         }
         if versions.iter().all(|entry| entry.purged || chosen.iter().any(|gone| gone.version == entry.version)) {
             self.register.set_state(layer, LayerState::Gone)?;
+            self.erase_styles(layer)?;
         }
         self.lock.bump(&self.store)
     }
@@ -252,6 +257,6 @@ impl Writer {
     /// `Sqlite`.
     pub fn note(&self, layer: &LayerId, key: &str, value: Option<&str>) -> Result<(), StoreError> {
         self.register.set_note(layer, key, value)?;
-        if [crate::store::REVISION, crate::store::LIVE].contains(&key) { self.lock.bump(&self.store) } else { Ok(()) }
+        if [crate::store::REVISION, crate::store::LIVE, crate::store::STYLE].contains(&key) { self.lock.bump(&self.store) } else { Ok(()) }
     }
 }

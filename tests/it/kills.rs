@@ -29,16 +29,24 @@ const ROWS: u64 = 400;
 const SITE: &str = "title = \"Essai\"\nlicence = \"etalab-2.0\"\nkeep = 3\n[publisher]\nname = \"Essai\"\n";
 const LAYER: &str = "source = \"arbres.csv\"\nstate = \"published\"\n[fields]\ncode = { title = \"Code\" }\ntour = { title = \"Tour\" }\n";
 
-/// The data of a round: every row says which round it is of, and the number of rows tells it too.
+/// Of a colour that no default style has.
+const STYLE: &str = "<StyledLayerDescriptor version='1.0.0'><NamedLayer><UserStyle><FeatureTypeStyle><Rule><PointSymbolizer><Graphic><Mark>
+    <WellKnownName>circle</WellKnownName><Fill><CssParameter name='fill'>COLOUR</CssParameter></Fill></Mark></Graphic></PointSymbolizer></Rule>
+    </FeatureTypeStyle></UserStyle></NamedLayer></StyledLayerDescriptor>";
+
+/// The data of a round, and its style: every row says which round it is of, and the number of rows tells it too.
 fn write_source(site: &Path, round: u64) {
     let mut text = String::from("code;tour;lon;lat\n");
     for row in 0..ROWS + round {
         let (lon, lat) = (-2.0 + (row % 50) as f64 * 1e-3, 48.1 + (row / 50) as f64 * 1e-3);
         writeln!(text, "A{row};{round};{lon};{lat}").expect("text grows");
     }
-    let path = site.join("layers/depot/arbres.csv");
-    std::fs::write(path.with_extension("new"), text).expect("written");
-    std::fs::rename(path.with_extension("new"), path).expect("renamed");
+    let style = STYLE.replace("COLOUR", &format!("#fe{:04x}", round % 0x1_0000));
+    std::fs::create_dir_all(site.join("styles")).expect("a folder");
+    for (path, text) in [(site.join("layers/depot/arbres.csv"), text), (site.join("styles/arbres.sld"), style)] {
+        std::fs::write(path.with_extension("new"), text).expect("written");
+        std::fs::rename(path.with_extension("new"), path).expect("renamed");
+    }
 }
 
 fn publish(site: &Path) -> Command {
@@ -102,6 +110,10 @@ fn kills_at_random_points_of_a_publication_damage_nothing_and_fail_no_read() {
                     }
                     reads.fetch_add(1, Ordering::Relaxed);
                 }
+                let style = ureq::get(format!("{base}/styles/arbres")).call().and_then(|mut answer| answer.body_mut().read_to_string());
+                if !style.as_ref().is_ok_and(|style| style.contains("\"#fe")) {
+                    failures.push(format!("the style is lost: {style:?}"));
+                }
             }
             failures
         })
@@ -134,9 +146,10 @@ fn kills_at_random_points_of_a_publication_damage_nothing_and_fail_no_read() {
         .expect("a folder")
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name != "current" && !name.starts_with("20"))
+        .filter(|name| name != "current" && name != "styles" && !name.starts_with("20"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+    assert!(std::fs::read_dir(site.join("var/layers/arbres/styles")).expect("a folder").count() <= 2, "the style, and the one before");
     // The server's own folder lives, and is empty.
     let copies = std::fs::read_dir(site.join("var/scratch")).expect("a folder").flatten();
     let copies: Vec<_> =

@@ -116,7 +116,7 @@ fn the_towns_styles_are_valid_by_their_schema() {
     let styles = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("styles");
     let paths: Vec<_> = std::fs::read_dir(styles).expect("a folder").flatten().map(|entry| entry.path()).collect();
     let paths: Vec<_> = paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "sld")).collect();
-    assert!(paths.len() >= 3);
+    assert!(!paths.is_empty());
     let lint = Command::new("xmllint")
         .env("XML_CATALOG_FILES", shared.join("xsd/catalog.xml"))
         .args(["--nonet", "--noout", "--schema"])

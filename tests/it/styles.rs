@@ -1,5 +1,8 @@
 //! Real styles, read and written again; what is written lies in a folder where strangers judge it (`tests/conformance`).
 
+mod finding;
+mod served;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
@@ -155,7 +158,7 @@ fn every_style_becomes_a_web_map_and_both_versions_of_sld() {
     for path in files {
         let style = read(&path);
         let stem = path.file_stem().expect("a name").to_string_lossy().replace('.', "_");
-        let dimension = if stem.contains("line") {
+        let dimension = if stem.contains("line") || stem == "voies" {
             Dimension::Lines
         } else if stem.contains("point") || stem.contains("arbres") {
             Dimension::Points
@@ -165,14 +168,23 @@ fn every_style_becomes_a_web_map_and_both_versions_of_sld() {
         let document = document(&style, &stem, dimension);
         assert!(document["layers"].as_array().is_some_and(|layers| !layers.is_empty()), "{stem}");
         let again = portrayal::read(document.to_string().as_bytes(), Latitude::degrees(48.1)).expect("a style").1;
-        assert_eq!(BTreeSet::from_iter(colours(&again)), BTreeSet::from_iter(colours(&style)), "{stem}");
+        // A sprite's colours are in its picture.
+        if document.get("sprite").is_none() {
+            assert_eq!(BTreeSet::from_iter(colours(&again)), BTreeSet::from_iter(colours(&style)), "{stem}");
+        }
         assert_eq!(again.rules.len(), style.rules.len(), "{stem}");
         for (version, suffix) in [(SldVersion::V1_0, "1.0"), (SldVersion::V1_1, "1.1")] {
             let written = sld::write(&style, &stem, version);
             let path = folder().join(format!("{stem}.{suffix}.sld"));
             std::fs::write(&path, &written.document).expect("written");
             let again = portrayal::read(written.document.as_bytes(), Latitude::degrees(48.1)).expect("a style").1;
-            assert_eq!(colours(&again), colours(&style), "{stem} {suffix}");
+            // Levels of symbols become passes, one after the other.
+            let sorted = |style: &Style| {
+                let mut colours = colours(style);
+                colours.sort();
+                colours
+            };
+            assert_eq!(sorted(&again), sorted(&style), "{stem} {suffix}");
             check_schema(&path, &shared, suffix);
         }
     }

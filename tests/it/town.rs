@@ -72,7 +72,9 @@ impl Town {
 fn live_site(database: &PostgreSql) -> PathBuf {
     let site = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-town");
     let _ = std::fs::remove_dir_all(&site);
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("layers"), &site.join("layers"));
+    for folder in ["layers", "styles"] {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &site.join(folder));
+    }
     let published = bocage(&site, &["publish", "--json"]);
     for layer in published.as_array().expect("layers") {
         let text = |key: &str| layer[key].as_str().expect("text");

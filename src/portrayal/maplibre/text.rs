@@ -68,7 +68,7 @@ pub fn label(label: &Label, writer: &mut Writer<'_>) {
         set("text-halo-color", json!(format!("rgba({},{},{},{})", colour.red, colour.green, colour.blue, rounded(colour.opacity))));
         set("text-halo-width", length(width, writer));
     }
-    let on_points = writer.target.dimension == Dimension::Polygons && label.placement != Placement::Line;
+    let on_points = matches!(writer.target.dimension, Dimension::Polygons | Dimension::Lines) && label.placement != Placement::Line;
     let source_layer = writer.target.label_layer.filter(|_| on_points).unwrap_or(writer.target.source_layer).to_owned();
     writer.add(Draft { kind: "symbol", source_layer, filter: condition, scale: label.scale, layout, paint, metadata: Map::new() });
 }

@@ -36,7 +36,7 @@ pub struct Target<'a> {
     pub layer_id: &'a str,
     pub source: &'a str,
     pub source_layer: &'a str,
-    /// The tiles' layer of one point a polygon, where there is one.
+    /// The tiles' layer of one point a polygon or line, where there is one.
     pub label_layer: Option<&'a str>,
     pub dimension: Dimension,
     /// Of the data, so that scales and lengths on the ground are those of the place.

@@ -76,8 +76,9 @@ pub async fn one(
             .collect();
         // A table that does not answer takes the rows away, not the page.
         let rows = items::first_rows(&state, &layer, ROWS_SHOWN).await.unwrap_or_default();
+        let legend = state.work.run(|| Ok(layer.style().map(|style| style.legend_titles()))).await?;
         let map = html::map(&state.base, &layer);
-        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), files, fields, rows, map })?;
+        let shown = page(&state, "collection.html", context! { layer => html::summary(&layer), legend, files, fields, rows, map })?;
         return Ok(cache::lasting(&headers, Some(&layer.revised), shown).await);
     }
     let shown = json_response(&describe(&state, &layer, wanted));

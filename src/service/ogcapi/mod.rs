@@ -6,6 +6,7 @@ mod filtering;
 mod html;
 pub mod items;
 mod openapi;
+mod openapi_styles;
 mod openapi_tiles;
 mod query;
 mod schemas;

@@ -22,6 +22,7 @@ use crate::model::layer::IdKind;
 use crate::model::media_type;
 use crate::query::filter::ID;
 use crate::service::ogcapi::filtering;
+use crate::service::ogcapi::openapi_styles;
 use crate::service::ogcapi::openapi_tiles;
 use crate::service::ogcapi::query;
 use crate::service::ogcapi::schemas;
@@ -49,13 +50,13 @@ pub async fn api(State(state): State<AppState>, headers: HeaderMap, RawQuery(raw
 fn document(state: &AppState) -> Value {
     let catalogue = state.catalogue();
     let mut paths = Map::new();
-    let f = |values: &[&str]| json!({ "name": "f", "in": "query", "required": false, "style": "form", "explode": false, "description": "Representation.", "schema": { "type": "string", "enum": values } });
     let documents = f(&["json", "html"]);
     for (path, id, summary) in [
         ("/", "getLandingPage", "Landing page"),
         ("/conformance", "getConformance", "Conformance classes"),
         ("/api", "getApi", "This document"),
         ("/collections", "getCollections", "Collections"),
+        ("/styles", "getStyles", "Styles of the collections"),
         ("/checks", "getChecks", "Checks made on the data"),
     ] {
         let media = if path == "/api" { media_type::OPENAPI } else { media_type::JSON };
@@ -115,9 +116,13 @@ fn document(state: &AppState) -> Value {
         );
         item["get"]["responses"]["404"] = problem("There is no such feature.");
         paths.insert(format!("{address}/items/{{featureId}}"), item);
+        if layer.is_drawn() {
+            paths.extend(openapi_styles::of_layer(layer));
+        }
     }
     let tiled: Vec<&PublishedLayer> = catalogue.layers.iter().map(AsRef::as_ref).filter(|layer| layer.has_vector_tiles()).collect();
     openapi_tiles::dataset(&mut paths, &documents, &tiled);
+    paths.extend(openapi_styles::sprites(catalogue.layers.iter().filter(|layer| layer.is_drawn()).map(|layer| layer.id().as_str())));
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -134,9 +139,15 @@ fn document(state: &AppState) -> Value {
             { "name": "Collections", "description": "The collections." },
             { "name": "Features", "description": "The features of a collection." },
             { "name": "Tiles", "description": "Vector tiles of the collections." },
+            { "name": "Styles", "description": "How collections are drawn." },
         ],
         "paths": paths,
     })
+}
+
+/// The parameter `f`.
+pub fn f(values: &[&str]) -> Value {
+    json!({ "name": "f", "in": "query", "required": false, "style": "form", "explode": false, "description": "Representation.", "schema": { "type": "string", "enum": values } })
 }
 
 pub fn operation(id: &str, tag: &str, summary: &str, parameters: Vec<Value>, media: &[&str], schema: Value) -> Value {

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::catalogue::PublishedLayer;
 use crate::model::media_type;
 use crate::model::tile_matrix_set::ZOOM_MAX;
+use crate::service::ogcapi::openapi::f;
 use crate::service::ogcapi::openapi::operation;
 use crate::service::ogcapi::openapi::problem;
 
@@ -65,7 +66,7 @@ fn address(names: [&str; 3]) -> Vec<Value> {
 }
 
 fn tile(id: &str, summary: &str, mut parameters: Vec<Value>) -> Value {
-    parameters.push(json!({ "name": "f", "in": "query", "required": false, "description": "Representation.", "schema": { "type": "string", "enum": ["mvt", "pbf"] } }));
+    parameters.push(f(&["mvt", "pbf"]));
     let mut tile = operation(id, "Tiles", summary, parameters, &[media_type::MVT], json!({}));
     tile["get"]["responses"]["200"]["content"][media_type::MVT]["schema"] = json!({ "type": "string", "format": "binary" });
     tile["get"]["responses"]["204"] = json!({ "description": "Nothing is there." });
