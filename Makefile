@@ -17,6 +17,9 @@ TOOLS := target/tools
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
 OWSLIB := target/venv-clients
+# The tile server that tiles are measured against, and its version.
+MARTIN := $(TOOLS)/bin/martin
+MARTIN_VERSION := 1.14.0
 SCHEMATHESIS := target/venv-conformance
 # What the pages show maps with: MapLibre and the fonts, from npm, embedded by build.rs. Node comes from PyPI: Debian's is too
 # old, and its npm has hundreds of packages.
@@ -125,10 +128,13 @@ $(CEILING):
 	@test -d "$(BOCAGE_SHARED)/bench" || { echo "the shared measurements are absent at $(BOCAGE_SHARED)/bench (BOCAGE_SHARED)" >&2; exit 1; }
 	cargo build --release --manifest-path "$(BOCAGE_SHARED)/bench/ceiling/Cargo.toml" --target-dir $(BENCH)/ceiling
 
+$(MARTIN): | setup
+	cargo install martin --version $(MARTIN_VERSION) --locked --no-default-features --features mbtiles,pmtiles --root $(TOOLS)
+
 # Ratios to a bare server and to MapServer, readiness, memory; and the memory of a large publication.
-bench: release target/venv-bench/done $(CEILING) ## what the server costs, on the S workload
+bench: release target/venv-bench/done $(CEILING) $(MARTIN) ## what the server costs, on the S workload
 	$(call install,wrk gdal-bin cgi-mapserver lighttpd postgresql postgresql-postgis)
-	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING)
+	target/venv-bench/bin/python tests/bench/bench.py S $(RELEASE) "$(BOCAGE_SHARED)/bench" $(BENCH) $(CEILING) $(MARTIN)
 
 # Five minutes under load: LOAD_SECONDS=20 for a first look.
 LOAD_SECONDS ?= 300

@@ -1,13 +1,14 @@
 """What is measured, against whom: prints a table of figures asked and figures found.
 
-    bench.py SIZE BOCAGE BENCH FOLDER CEILING
+    bench.py SIZE BOCAGE BENCH FOLDER CEILING MARTIN
 
 SIZE: S (served figures, MapServer, conversions, LIVE), L (conversions, a publication, a long answer's memory, pages far behind)
-or LIVE (a page of a PostGIS table alone, from the data of S; without CEILING). BENCH, which holds peers/ as well, and FOLDER
-are those of served.Bench; CEILING is the bare axum server of the shared measurements. Ratios are taken in one run. Exits with 1
+LIVE (a page of a PostGIS table alone, from the data of S) or TILES (tiles served, alone). BENCH, which holds peers/ as well, and FOLDER
+are those of served.Bench; CEILING is the bare axum server of the shared measurements, MARTIN a tile server (S and TILES). Ratios are taken in one run. Exits with 1
 where a figure that is asked is not reached.
 """
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ import convert
 import live
 import pages
 import tile
+import tile_served
 from served import Bench, Served, Table
 
 SIZE = sys.argv[1]
@@ -121,13 +123,22 @@ def written(paths):
     return file
 
 
+def tiles_served(source, ceiling, martin):
+    with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+        archive = f"{folder}/bench.pmtiles"
+        subprocess.run([bench.bocage, "tile", "-Z", "0", "-z", "14", source, archive], check=True, capture_output=True)
+        tile_served.served(table, bench, archive, folder, ceiling, martin)
+
+
 def main():
-    source = bench.data("S" if SIZE == "LIVE" else SIZE)
-    if SIZE != "LIVE":
+    source = bench.data("S" if SIZE in ("LIVE", "TILES") else SIZE)
+    if SIZE in ("S", "TILES"):
+        tiles_served(source, *sys.argv[5:7])
+    if SIZE in ("S", "L"):
         with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
             bench.site(folder, source)
             small(source, folder, sys.argv[5]) if SIZE == "S" else large(source, folder, sys.argv[5])
-    if SIZE != "L":
+    if SIZE in ("S", "LIVE"):
         with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
             live.page(table, bench, source, folder)
     table.close()

@@ -5,7 +5,6 @@ Runs alternate, so that each ratio is of neighbours in time; the best of several
 """
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
