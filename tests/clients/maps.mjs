@@ -172,6 +172,15 @@ async function withoutScript(browser) {
   await page.context().close();
 }
 
+async function withoutGraphics() {
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", "--disable-3d-apis"] });
+  const page = await browser.newPage();
+  await page.goto(`${base}/collections/communes?f=html`);
+  const said = page.locator("#carte p", { hasText: "WebGL" });
+  await said.waitFor({ timeout: READY_MS }).then(() => judge("without WebGL: a word on it", true), (error) => judge("without WebGL: a word on it", false, error));
+  await browser.close();
+}
+
 await fonts();
 const { collections } = await (await fetch(`${base}/collections`)).json();
 const browser = await chromium.launch({ executablePath: chromiumPath, args: SOFTWARE });
@@ -179,5 +188,6 @@ for (const { id } of collections.filter(({ extent }) => extent?.spatial)) await 
 await keyboard(browser);
 await withoutScript(browser);
 await browser.close();
+await withoutGraphics();
 console.log(`maps: ${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

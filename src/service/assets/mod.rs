@@ -36,7 +36,7 @@ macro_rules! packed {
 }
 
 /// The worker lies beside the script that looks for it there.
-const ASSETS: [Asset; 7] = [
+static ASSETS: [Asset; 7] = [
     packed!("page.css", media_type::CSS),
     packed!("map.mjs", media_type::JAVASCRIPT),
     packed!("maplibre-gl.mjs", media_type::JAVASCRIPT),
@@ -45,6 +45,10 @@ const ASSETS: [Asset; 7] = [
     packed!("icon.svg", media_type::SVG),
     packed!("licences.txt", media_type::TEXT),
 ];
+
+/// Each with its validator, which is made once.
+static READY: LazyLock<[(&Asset, Packed); ASSETS.len()]> =
+    LazyLock::new(|| ASSETS.each_ref().map(|asset| (asset, Packed::from_static(asset.gzip))));
 
 static DIGEST: LazyLock<String> = LazyLock::new(|| {
     let all = ASSETS.iter().fold(Sha256::new(), |digest, asset| digest.chain_update(asset.gzip));
@@ -76,9 +80,10 @@ impl Service for Assets {
 
 /// A page that a browser kept from before an update asks by the digest of then: it gets what there is now, for this once.
 async fn one(Path((digest, name)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, Fault> {
-    let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or_else(|| Fault::NotFound { what: "asset", id: shown(&name) })?;
+    let nothing = || Fault::NotFound { what: "asset", id: shown(&name) };
+    let (asset, packed) = READY.iter().find(|(asset, _)| asset.name == name).ok_or_else(nothing)?;
     let lifetime = if digest == *DIGEST { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Packed::from_static(asset.gzip).answer(&headers, asset.media_type, lifetime)
+    packed.answer(&headers, asset.media_type, lifetime)
 }
 
 #[cfg(test)]
