@@ -15,6 +15,8 @@ const READY_MS = 30_000;
 const PIXELS_MIN = 20;
 // What two renderers may differ by, of 255: blending and rounding.
 const TOLERANCE = 10;
+// Classes of a legend that no feature of the town is in: « Autre espèce ».
+const EMPTY = ["arbres: rgb(130,130,130)"];
 // The driver's own word on reading a picture back.
 const DRIVER = /GL Driver Message|GPU stall/;
 
@@ -46,45 +48,59 @@ async function fonts() {
   }
 }
 
-// In the page: the colours of the legend's samples that fill some of it, as [red, green, blue]; the ground is left out.
+// In the page: the colours that the legend's samples are filled or drawn with, as [red, green, blue]. Drawn four times as
+// large, so that what is one pixel wide there is an edge between two colours and none of its own.
 function legendColours() {
+  const scale = 4;
   const picture = document.querySelector(".legend");
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
-  const context = canvas.getContext("2d");
-  context.drawImage(picture, 0, 0);
   // The samples stand in the first 38 pixels, text behind them.
-  const { data } = context.getImageData(0, 0, 38, canvas.height);
-  const count = new Map();
-  for (let at = 0; at < data.length; at += 4) {
-    const colour = [data[at], data[at + 1], data[at + 2]];
-    if (Math.min(...colour) < 245) count.set(colour.join(), (count.get(colour.join()) ?? 0) + 1);
-  }
-  return [...count].filter(([, pixels]) => pixels >= 30).map(([colour]) => colour.split(",").map(Number));
+  const [width, height] = [38 * scale, picture.naturalHeight * scale];
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, picture.naturalWidth * scale, height);
+  const words = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
+  const solid = new Map();
+  for (let y = 1; y < height - 1; y += 1)
+    for (let x = 1; x < width - 1; x += 1) {
+      const at = y * width + x;
+      const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
+      if (around.every((step) => words[at + step] === words[at])) solid.set(words[at], (solid.get(words[at]) ?? 0) + 1);
+    }
+  const colours = [...solid].filter(([, pixels]) => pixels >= 8).map(([word]) => [word & 255, (word >> 8) & 255, (word >> 16) & 255]);
+  return colours.filter((colour) => Math.min(...colour) < 250);
 }
 
-// In the page: how many pixels of the map have each colour, and one in the middle of such pixels, in pixels of the page.
+// In the page: how many pixels of the map have each colour, and the place of one, in pixels of the page.
 function mapPixels({ colours, tolerance }) {
   const map = document.querySelector("#carte canvas");
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [map.width, map.height];
   const context = canvas.getContext("2d");
+  // What is half transparent lies on white, as in the legend.
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(map, 0, 0);
   const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const is = (x, y, colour) => colour.every((value, channel) => Math.abs(data[4 * (y * width + x) + channel] - value) <= tolerance);
   const box = map.getBoundingClientRect();
+  const scale = width / box.width;
+  // Controls lie over the edges.
+  const edge = Math.round(60 * scale);
   return colours.map((colour) => {
-    let pixels = 0;
-    let place = null;
-    // Controls lie over the edges.
-    for (let y = 60; y < height - 60; y += 1)
-      for (let x = 60; x < width - 60; x += 1)
-        if (is(x, y, colour)) {
-          pixels += 1;
-          if (place === null && [[-1, 0], [1, 0], [0, -1], [0, 1]].every(([dx, dy]) => is(x + dx, y + dy, colour)))
-            place = [box.x + (x * box.width) / width, box.y + (y * box.height) / height];
+    // A pale colour must not be taken for the ground.
+    const near = Math.min(tolerance, (255 - Math.min(...colour)) / 2);
+    const is = (x, y) => colour.every((value, channel) => Math.abs(data[4 * (y * width + x) + channel] - value) <= near);
+    const found = { colour, pixels: 0, place: null };
+    let isInside = false;
+    for (let y = edge; y < height - edge; y += 1)
+      for (let x = edge; x < width - edge; x += 1)
+        if (is(x, y)) {
+          found.pixels += 1;
+          if (isInside) continue;
+          isInside = is(x - 1, y) && is(x + 1, y) && is(x, y - 1) && is(x, y + 1);
+          if (isInside || found.place === null) found.place = [box.x + x / scale, box.y + y / scale];
         }
-    return { colour, pixels, place };
+    return found;
   });
 }
 
@@ -118,13 +134,17 @@ async function popup(page, id) {
 }
 
 async function look(browser, id) {
-  const { page, wrong } = await watched(await browser.newContext({ viewport: { width: 1000, height: 1400 } }));
+  // Two pixels a point: a line of one point has pixels of its own colour.
+  const { page, wrong } = await watched(await browser.newContext({ viewport: { width: 1000, height: 1400 }, deviceScaleFactor: 2 }));
   await page.goto(`${base}/collections/${id}?f=html`);
   await page.locator('#carte[data-state="idle"]').waitFor({ timeout: READY_MS });
   const colours = await page.evaluate(legendColours);
   judge(`${id}: the legend has colours`, colours.length > 0);
   const found = await page.evaluate(mapPixels, { colours, tolerance: TOLERANCE });
-  for (const { colour, pixels } of found) judge(`${id}: rgb(${colour}) is on the map`, pixels >= PIXELS_MIN, pixels);
+  for (const { colour, pixels } of found) {
+    const what = `${id}: rgb(${colour})`;
+    judge(`${what} is on the map where there are such features`, EMPTY.includes(what) ? pixels === 0 : pixels >= PIXELS_MIN, pixels);
+  }
   await page.screenshot({ path: `${folder}/map-${id}.png` });
   const places = found.filter(({ place }) => place !== null);
   judge(`${id}: there is something to click on`, places.length > 0);
