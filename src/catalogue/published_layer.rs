@@ -20,6 +20,7 @@ use crate::catalogue::answer::FoundPage;
 use crate::catalogue::open::Opened;
 use crate::catalogue::open::Shelf;
 use crate::catalogue::style::LayerStyle;
+use crate::catalogue::style::PASSED_THROUGH;
 use crate::crs::Transform;
 use crate::crs::batch;
 use crate::crs::registry;
@@ -315,9 +316,9 @@ impl PublishedLayer {
         self.layer().geometry.is_some()
     }
 
-    /// The language that its style was given in, without reading it; `None` for the default style.
-    pub fn style_format(&self) -> Option<&str> {
-        self.said.style.as_ref().map(|kept| kept.format.as_str())
+    /// Whether its style is also served as it was given, without reading it.
+    pub fn has_original_style(&self) -> bool {
+        self.said.style.as_ref().is_some_and(|kept| kept.format == PASSED_THROUGH && !kept.is_private)
     }
 
     fn given_style(&self) -> Option<LayerStyle> {
@@ -325,7 +326,7 @@ impl PublishedLayer {
         let path = self.store.style_path(self.id(), kept);
         let read = std::fs::read(&path).map_err(anyhow::Error::from);
         match read.and_then(|bytes| Ok(LayerStyle::read(self.layer(), &bytes, &kept.origin)?)) {
-            Ok(style) => Some(style.kept_at(path)),
+            Ok(style) => Some(style.kept(path, kept)),
             // It was read when it was published: a layer drawn otherwise is better than none.
             Err(error) => {
                 tracing::error!(layer = %self.id(), "{} is drawn by default, {}: {error}", self.id(), path.display());

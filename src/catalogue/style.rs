@@ -27,8 +27,9 @@ pub use crate::portrayal::sld::SldVersion;
 use crate::portrayal::sprite;
 pub use crate::portrayal::sprite::Sheet;
 use crate::portrayal::symbol::Dimension;
+use crate::store::KeptStyle;
 
-/// The format that is served as it was given.
+/// The format that is served as it was given, unless it speaks of columns that stay in.
 pub const PASSED_THROUGH: &str = "qml";
 
 /// A style as it was given.
@@ -46,8 +47,10 @@ pub struct LayerStyle {
     pub style: Style,
     /// `None`: the default style.
     pub original: Option<Original>,
-    /// Of the original's bytes, where they are kept.
+    /// Of the original's bytes, where they are served as they are.
     path: Option<PathBuf>,
+    /// The original speaks of columns that stay in.
+    is_private: bool,
     id: LayerId,
     title: String,
     dimension: Dimension,
@@ -83,8 +86,10 @@ impl LayerStyle {
         Ok(LayerStyle { original: Some(original), ..LayerStyle::new(layer, dimension, bind::bind(style, layer)) })
     }
 
-    pub(super) fn kept_at(self, path: PathBuf) -> LayerStyle {
-        LayerStyle { path: Some(path), ..self }
+    /// As it was kept: its bytes lie at `path`.
+    pub(super) fn kept(self, path: PathBuf, kept: &KeptStyle) -> LayerStyle {
+        let is_served = kept.format == PASSED_THROUGH && !kept.is_private;
+        LayerStyle { path: is_served.then_some(path), is_private: kept.is_private, ..self }
     }
 
     fn new(layer: &Layer, dimension: Dimension, style: Style) -> LayerStyle {
@@ -92,6 +97,7 @@ impl LayerStyle {
             style,
             original: None,
             path: None,
+            is_private: false,
             id: layer.id.clone(),
             title: layer.title.clone(),
             dimension,
@@ -102,11 +108,17 @@ impl LayerStyle {
     }
 
     /// What is not drawn as the style says, or not at all: in web maps, and by whoever reads the style from here. French
-    /// sentences.
+    /// sentences for the officer.
     pub fn losses(&self) -> Vec<String> {
         let mut losses = self.style.losses.clone();
         losses.extend(&self.written().losses);
         losses.sentences()
+    }
+
+    /// The same for everybody: names of classes stay in with their columns.
+    pub fn losses_told(&self) -> Vec<String> {
+        let dropped = "une partie du style dépend de colonnes qui ne sont pas publiées, et n'est pas dessinée";
+        if self.is_private { vec![dropped.to_owned()] } else { self.losses() }
     }
 
     /// The bytes that were given, where they are served as they are; `None` otherwise.
@@ -114,8 +126,7 @@ impl LayerStyle {
     /// # Errors
     /// `Io`.
     pub fn passed_through(&self) -> Result<Option<Vec<u8>>, CatalogueError> {
-        let is_passed = self.original.as_ref().is_some_and(|original| original.format == PASSED_THROUGH);
-        let Some(path) = self.path.as_ref().filter(|_| is_passed) else { return Ok(None) };
+        let Some(path) = self.path.as_ref() else { return Ok(None) };
         std::fs::read(path).map(Some).map_err(|source| CatalogueError::Io { path: path.clone(), source })
     }
 

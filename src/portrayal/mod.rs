@@ -11,6 +11,7 @@
 //! safe way: a feature is never drawn as what it is not. No file that a style names is opened.
 
 pub mod bind;
+pub mod cited;
 pub mod colour;
 pub mod default;
 pub mod font;

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use crate::catalogue::style::LayerStyle;
+use crate::catalogue::style::PASSED_THROUGH;
 use crate::config::LayerFile;
 use crate::config::SourceRef;
 use crate::model::layer::Layer;
 use crate::model::reading::SourceLayer;
+use crate::portrayal::cited;
 use crate::publish::Publisher;
 use crate::source::OpenSource;
 use crate::store::GivenStyle;
@@ -46,7 +48,7 @@ pub fn choose(publisher: &Publisher, file: &LayerFile, opened: &mut OpenSource, 
         return Chosen::default();
     }
     match find(publisher, file, opened, source) {
-        Ok(Some(found)) => judge(found, layer),
+        Ok(Some(found)) => judge(found, source, layer),
         Ok(None) => Chosen { given: None, notes: vec!["style : par défaut".to_owned()] },
         Err(reason) => Chosen { given: None, notes: vec![format!("style : par défaut, car {reason}")] },
     }
@@ -125,17 +127,31 @@ fn read(path: &Path, folder: &str) -> Result<Found, String> {
     }
 }
 
-fn judge(found: Found, layer: &Layer) -> Chosen {
+fn judge(found: Found, source: &SourceLayer, layer: &Layer) -> Chosen {
     let Found { origin, bytes } = found;
     match LayerStyle::read(layer, &bytes, &origin) {
         Ok(style) => {
             let losses = style.losses().into_iter().map(|loss| format!("style « {origin} » : {loss}"));
-            let notes = std::iter::once(format!("style : {origin}")).chain(losses).collect();
+            let mut notes: Vec<String> = std::iter::once(format!("style : {origin}")).chain(losses).collect();
             let format = style.original.as_ref().map_or("", |original| original.format);
-            Chosen { given: Some(GivenStyle { origin, format, bytes }), notes }
+            let kept_back = kept_back(source, layer);
+            let kept_back = if format == PASSED_THROUGH { cited::in_qml(&bytes, &kept_back) } else { cited::anywhere(&bytes, &kept_back) };
+            if format == PASSED_THROUGH && !kept_back.is_empty() {
+                let named = kept_back.iter().map(|column| format!("« {column} »")).collect::<Vec<String>>().join(", ");
+                notes.push(format!(
+                    "style « {origin} » : le fichier lui-même n'est pas servi, il parle de colonnes qui ne sont pas publiées ({named})"
+                ));
+            }
+            Chosen { given: Some(GivenStyle { origin, format, is_private: !kept_back.is_empty(), bytes }), notes }
         }
         Err(error) => Chosen { given: None, notes: vec![format!("style : par défaut, car « {origin} » ne convient pas : {error}")] },
     }
+}
+
+/// Columns of the source that do not go out.
+fn kept_back<'a>(source: &'a SourceLayer, layer: &Layer) -> Vec<&'a str> {
+    let names = source.fields.iter().map(|field| field.source_name.as_str());
+    names.filter(|name| !layer.fields.iter().any(|field| field.is_named(name))).collect()
 }
 
 /// A text that changes when one of the files changes that [`choose`] may take; what lies inside a GeoPackage changes with it.

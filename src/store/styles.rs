@@ -28,6 +28,8 @@ pub struct GivenStyle {
     pub origin: String,
     /// The language that it is written in: `qml`, `sld`, `mapbox`.
     pub format: &'static str,
+    /// It speaks of columns that stay in: its bytes go out to nobody.
+    pub is_private: bool,
     pub bytes: Vec<u8>,
 }
 
@@ -40,6 +42,8 @@ pub struct KeptStyle {
     pub origin: String,
     /// The language that it is written in.
     pub format: String,
+    /// It speaks of columns that stay in.
+    pub is_private: bool,
 }
 
 impl Store {
@@ -73,7 +77,7 @@ impl Writer {
         if !path.is_file() {
             disk::replace(&path, &style.bytes)?;
         }
-        Ok(KeptStyle { file, origin: style.origin.clone(), format: style.format.to_owned() })
+        Ok(KeptStyle { file, origin: style.origin.clone(), format: style.format.to_owned(), is_private: style.is_private })
     }
 
     /// Serves a kept style, or the default one; what was served before is erased with the next change: somebody may be reading
@@ -144,7 +148,8 @@ mod tests {
         assert_eq!(store.style(&layer).expect("asked"), None);
         for (at, text) in ["<a/>", "<b/>", "<c/>"].into_iter().enumerate() {
             let generation = store.generation();
-            let given = GivenStyle { origin: "styles/zones.qml".to_owned(), format: "qml", bytes: text.as_bytes().to_vec() };
+            let given =
+                GivenStyle { origin: "styles/zones.qml".to_owned(), format: "qml", is_private: false, bytes: text.as_bytes().to_vec() };
             let kept = writer.keep_style(&layer, &given).expect("kept");
             writer.serve_style(&layer, Some(&kept)).expect("served");
             assert!(store.generation() > generation, "servers are told");

@@ -70,7 +70,7 @@ fn document(state: &AppState, layer: &PublishedLayer, style: &LayerStyle) -> Val
         "layers": [{ "id": said.id, "type": said.geometry.map(|column| kind(column.geometry_type)), "sampleData": items }],
         "links": links,
         // Ours: what the original said and is not drawn so.
-        "losses": style.losses(),
+        "losses": style.losses_told(),
     })
 }
 
@@ -106,7 +106,7 @@ pub async fn page(state: &AppState, layer: &PublishedLayer) -> Result<Response, 
             let (_, losses) = style.sld(version);
             losses.into_iter().map(|loss| format!("en {title}, {loss}")).collect::<Vec<String>>()
         };
-        let mut losses = style.losses();
+        let mut losses = style.losses_told();
         losses.extend(sld(SldVersion::V1_1, "SLD 1.1"));
         losses.extend(sld(SldVersion::V1_0, "SLD 1.0"));
         let files: Vec<_> =

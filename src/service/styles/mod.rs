@@ -113,7 +113,7 @@ const ENCODINGS: [Encoding; 4] = [
 
 /// What a layer's style is served in.
 pub fn encodings(layer: &PublishedLayer) -> impl Iterator<Item = &'static Encoding> {
-    let is_passed = layer.style_format() == Some(PASSED_THROUGH);
+    let is_passed = layer.has_original_style();
     ENCODINGS.iter().filter(move |encoding| is_passed || encoding.id != PASSED_THROUGH)
 }
 

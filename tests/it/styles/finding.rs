@@ -207,6 +207,41 @@ fn losses_stand_in_the_report_and_on_the_page() {
     assert!(page.contains("« proprietaire »"), "{page}");
 }
 
+/// Classes of a column that stays in would tell what is in it.
+#[test]
+fn a_file_that_speaks_of_columns_that_stay_in_is_not_handed_out() {
+    let folder = site();
+    let site = folder.path();
+    let classes = "<renderer-v2 type=\"categorizedSymbol\" attr=\"WKT\"><categories><category value=\"Mme Le Goff\" symbol=\"0\" label=\"Mme Le Goff\"/></categories>";
+    let private = qml(60).replace("<renderer-v2 type=\"singleSymbol\">", classes);
+    std::fs::write(site.join("styles/bancs.qml"), private).expect("written");
+    let report = publish(site);
+    let notes = style_notes(&report);
+    assert!(notes.iter().any(|note| note.ends_with("il parle de colonnes qui ne sont pas publiées (« WKT »)")), "{notes:?}");
+    let town = serve(site);
+    assert_eq!(town.get("/styles/bancs?f=qml").status(), 400);
+    for path in [
+        "/styles/bancs",
+        "/styles/bancs?f=sld11",
+        "/styles/bancs?f=sld10",
+        "/styles/bancs?f=html",
+        "/styles/bancs/metadata",
+        "/styles/bancs/legend.svg",
+    ] {
+        let document = town.get(path).body_mut().read_to_string().expect("text");
+        assert!(!document.contains("Le Goff"), "{path}: {document}");
+    }
+    // Once the column goes out, so does the file.
+    let listed = LAYER.replace("STYLE", "").replace("[fields]", "[fields]\nWKT = { title = \"WKT\" }");
+    std::fs::write(site.join("layers/bancs.toml"), listed).expect("written");
+    publish(site);
+    let began = Instant::now();
+    while town.get("/styles/bancs?f=qml").status() != 200 {
+        assert!(began.elapsed() < SEEN_WITHIN, "the file is held back still");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn a_style_that_is_absent_or_no_style_stops_nothing() {
     let folder = site();
