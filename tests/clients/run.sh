@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Real clients read what is served: OWSLib and GDAL page through 200 000 features, QGIS opens the town, Chromium its pages and
-# its maps; and all but the last once more where tables of PostGIS answer.
+# its maps; and all but the pages once more where tables of PostGIS answer.
 # `run.sh BOCAGE VENV NODE_MODULES FOLDER`; pictures of the pages are left in FOLDER.
 set -euo pipefail
 bocage=$1 venv=$2 modules=$3 folder=$4 here=$(cd "$(dirname "$0")" && pwd)
@@ -60,6 +60,8 @@ serve demo
 live
 serve --site "$folder/live" serve
 /usr/bin/python3 "$here/qgis_features.py" "$base" 2> "$folder/qgis.log"
+mkdir -p "$folder/live-maps"
+node "$here/maps.mjs" "$base" "$modules" "$(command -v chromium)" "$folder/live-maps"
 
 serve demo
 /usr/bin/python3 "$here/qgis_features.py" "$base" 2> "$folder/qgis.log"
