@@ -44,8 +44,8 @@ const ROW_PX: f64 = 26.0;
 const MARGIN_PX: f64 = 6.0;
 const TEXT_PX: f64 = 13.0;
 
-/// A sign of a sans serif face, on average, and none wider than that: the picture must hold the longest title.
-const SIGN_PX: f64 = TEXT_PX * 0.62;
+/// A sign of a wide sans serif face, in capitals: the picture must hold the longest title, whatever face the reader has.
+const SIGN_PX: f64 = TEXT_PX * 0.75;
 
 /// A length on the ground is drawn as if a pixel were a metre.
 const METRES_PER_PIXEL: f64 = 1.0;

@@ -73,10 +73,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The first zoom that has the layer: as written, else the deepest at which one tile's width holds all of it.
+    /// The first zoom that has the layer: as written, else the deepest at which half a tile's width holds all of it, which is
+    /// as wide as a telephone.
     pub fn min_zoom(&self) -> u8 {
         let span = (0..2).map(|axis| i64::from(self.high[axis]) - i64::from(self.low[axis])).max().unwrap_or(0).max(1);
-        let derived = (span as u64).leading_zeros().saturating_sub(32) as u8;
+        let derived = (span as u64).leading_zeros().saturating_sub(33) as u8;
         self.tiling().min_zoom.unwrap_or(derived).min(self.tiling().max_zoom)
     }
 

@@ -8,7 +8,6 @@ are those of served.Bench; CEILING is the bare axum server of the shared measure
 where a figure that is asked is not reached.
 """
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -125,8 +124,7 @@ def written(paths):
 
 def tiles_served(source, ceiling, martin):
     with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
-        archive = f"{folder}/bench.pmtiles"
-        subprocess.run([bench.bocage, "tile", "-Z", "0", "-z", "14", source, archive], check=True, capture_output=True)
+        archive = tile.peers_archive(bench.folder / "S-tippecanoe.pmtiles", source, bench.scripts, folder)
         tile_served.served(table, bench, archive, folder, ceiling, martin)
 
 

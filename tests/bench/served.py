@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -85,6 +86,9 @@ class Served:
         while True:
             try:
                 urllib.request.urlopen(self.base + "/ready").read()
+                break
+            except urllib.error.HTTPError:
+                # Somebody answers, who has no such page.
                 break
             except OSError:
                 time.sleep(0.002)

