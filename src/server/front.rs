@@ -42,7 +42,10 @@ impl Front {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.clone());
-        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        let vary = HeaderValue::from_static("accept-encoding");
+        if headers.get(header::VARY) != Some(&vary) {
+            headers.append(header::VARY, vary);
+        }
         Some(response)
     }
 }

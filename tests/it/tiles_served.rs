@@ -119,6 +119,7 @@ fn one_tile_has_many_addresses_and_one_content() {
     ] {
         let (status, other, bytes) = ask(&town, &path, &[GZIP[0], ("Accept", "text/html")]);
         assert_eq!((status, header(&other, "etag"), &bytes), (200, etag.as_str(), &gzipped), "{path}");
+        assert_eq!(other.get_all("vary").iter().filter(|vary| *vary == "accept-encoding").count(), 1, "{path}: {other:?}");
         let (status, other, bytes) = ask(&town, &path, &[GZIP[0], ("If-None-Match", &etag)]);
         assert_eq!((status, header(&other, "etag"), bytes.len()), (304, etag.as_str(), 0), "{path}");
     }

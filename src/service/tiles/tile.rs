@@ -38,6 +38,9 @@ use crate::tile::Tileset;
 /// layer may still be seen from a copy.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
+/// A copy in gzip is not for those who take none.
+const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
+
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Layers that one address may join.
@@ -264,6 +267,7 @@ fn not_modified(etag: HeaderValue) -> Response {
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().insert(header::ETAG, etag);
     response.headers_mut().insert(header::CACHE_CONTROL, CACHE_CONTROL);
+    response.headers_mut().insert(header::VARY, VARY);
     response
 }
 
@@ -277,6 +281,7 @@ fn answer(bytes: Bytes, is_gzip: bool, kind: TileKind, etag: HeaderValue) -> Res
     }
     headers.insert(header::ETAG, etag);
     headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+    headers.insert(header::VARY, VARY);
     response
 }
 
