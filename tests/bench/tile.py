@@ -81,9 +81,12 @@ def compared(table, size, bocage, scripts, source, folder, what, theirs, ours):
     memory = [middle(side, 2) for side in (0, 1)]
     told = "at most 1.0 (aim 0.5)" if size == "L" else ""
     table.row("  peak memory, by the peer's", memory[1] / memory[0], "x", told, size == "S" or memory[1] <= memory[0])
+    return middle(0, 0)
 
 
 def tiles(table, size, source, bocage, scripts, folder):
-    compared(table, size, bocage, scripts, source, folder, "thinned", [THINNED], [])
+    """Gives the CPU seconds of the peer's thinned tiles."""
+    peers = compared(table, size, bocage, scripts, source, folder, "thinned", [THINNED], [])
     if size == "S":
         compared(table, size, bocage, scripts, source, folder, "all kept", ALL, ["--keep-all"])
+    return peers
