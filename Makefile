@@ -117,9 +117,9 @@ target/npm-%/done: tests/%/package-lock.json target/venv-%/done
 target/npm-clients/done: tests/clients/package-lock.json target/venv-assets/done
 	$(call npm,$(NODE))
 
-clients: release $(OWSLIB)/done target/npm-clients/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town
+clients: release $(OWSLIB)/done target/npm-clients/done ## OWSLib and GDAL over 200 000 features, QGIS and a browser over the town, and over styles that must look the same in both
 	$(call install,python3-qgis qgis-providers chromium proj-bin gdal-bin curl postgresql postgresql-postgis)
-	PATH="$(NODE):$$PATH" tests/clients/run.sh $(RELEASE) $(OWSLIB) target/npm-clients/node_modules target/clients
+	PATH="$(NODE):$$PATH" tests/clients/run.sh $(RELEASE) $(OWSLIB) target/npm-clients/node_modules "$(BOCAGE_SHARED)" target/clients
 
 BENCH := target/bench
 CEILING := $(BENCH)/ceiling/release/ceiling

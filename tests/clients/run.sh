@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Real clients read what is served: OWSLib and GDAL page through 200 000 features, QGIS opens the town, Chromium its pages and
 # its maps; and all but the pages once more where tables of PostGIS answer.
-# `run.sh BOCAGE VENV NODE_MODULES FOLDER`; pictures of the pages are left in FOLDER.
+# `run.sh BOCAGE VENV NODE_MODULES SHARED FOLDER`; pictures of the pages are left in FOLDER.
 set -euo pipefail
-bocage=$1 venv=$2 modules=$3 folder=$4 here=$(cd "$(dirname "$0")" && pwd)
+bocage=$1 venv=$2 modules=$3 shared=$4 folder=$5 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder"
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; exec 3>&-' EXIT
@@ -75,3 +75,4 @@ for page in / /collections /collections/zones /collections/zones/items /collecti
   echo "Chromium: $page, $folder/page-$number.png"
 done
 node "$here/maps.mjs" "$base" "$modules" "$(command -v chromium)" "$folder"
+"$here/fidelity/run.sh" "$bocage" "$modules" "$shared" "$folder/fidelity"
