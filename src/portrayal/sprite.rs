@@ -191,8 +191,10 @@ fn hatch_tile(hatch: &Hatch, ratio: f64) -> Pixmap {
         pixmap
     };
     if let Some(path) = builder.finish() {
+        // Filled, for strokes thinner than a pixel are drawn with less care.
         let stroke = Stroke { width: width as f32, ..Stroke::default() };
-        pixmap.stroke_path(&path, &paint(hatch.colour), &stroke, Transform::identity(), None);
+        let band = path.stroke(&stroke, 1.0).unwrap_or(path);
+        pixmap.fill_path(&band, &paint(hatch.colour), FillRule::Winding, Transform::identity(), None);
     }
     pixmap
 }
@@ -254,6 +256,17 @@ mod tests {
         assert_eq!((0..8).map(|y| opacity(&level, 3, y)).collect::<Vec<u8>>(), [0, 0, 0, 0, 255, 0, 0, 0]);
         let upright = hatch(90.0);
         assert_eq!((0..8).map(|x| opacity(&upright, x, 3)).collect::<Vec<u8>>(), [0, 0, 0, 0, 255, 0, 0, 0]);
+    }
+
+    #[test]
+    fn thin_hatches_are_as_dark_as_they_are_wide() {
+        for (width, ratio) in [(0.4, 1.0), (0.7, 1.0), (0.7, 2.0), (2.0, 1.0)] {
+            let hatch = Hatch { colour: Colour::BLACK, width: Length::Pixels(width), spacing: Length::Pixels(8.0), angle_deg: 45.0 };
+            let pixmap = draw(&Picture::Tile(Fill::Hatch(hatch)), ratio);
+            let ink: f64 = pixmap.pixels().iter().map(|pixel| f64::from(pixel.alpha()) / 255.0).sum();
+            let share = ink / f64::from(pixmap.width() * pixmap.height());
+            assert!((share - width / 8.0).abs() < 0.02, "{width} at {ratio}: {share}");
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub use crate::portrayal::maplibre::write::document;
 pub use crate::portrayal::maplibre::write::write;
 use crate::portrayal::scale::Latitude;
 
+/// MapLibre lets a circle fade within the last pixel of its radius, others around its edge: half a pixel more in its words.
+const FADE_PX: f64 = 0.5;
+
 /// Read by its tiles' layer names; a sprite sheet of somebody else's is not opened.
 pub struct MapLibre;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::portrayal::colour::Colour;
 use crate::portrayal::losses;
 use crate::portrayal::losses::shown;
+use crate::portrayal::maplibre::FADE_PX;
 use crate::portrayal::maplibre::classes::Run;
 use crate::portrayal::maplibre::expression::all;
 use crate::portrayal::maplibre::write::CLASSES_KEY;
@@ -27,6 +28,9 @@ use crate::portrayal::symbol::Paint;
 use crate::portrayal::symbol::Place;
 use crate::portrayal::symbol::Shape;
 use crate::portrayal::symbol::Stroke;
+
+/// What repeats begins where MapLibre cuts it.
+const PHASE: &str = "les tirets, hachures et symboles répétés gardent leur pas, mais une carte web les commence au bord de ses tuiles";
 
 /// Pixels of the picture of a marker whose size is on the ground, which the map scales.
 const GROUND_PICTURE_PX: f64 = 32.0;
@@ -123,6 +127,7 @@ fn pattern(run: &Run<'_>, nth: usize, writer: &mut Writer<'_>) {
         _ => json!(""),
     });
     set(&mut draft.paint, "fill-pattern", name);
+    writer.lose(PHASE.to_owned());
     writer.add(draft);
 }
 
@@ -166,6 +171,7 @@ fn line(run: &Run<'_>, nth: usize, first: &Stroke, writer: &mut Writer<'_>) {
     set_unless(&mut draft.paint, "line-offset", writer.length(run, |rule| stroke(rule, nth).offset), json!(0));
     if let Some(dashes) = dashes(first) {
         set(&mut draft.paint, "line-dasharray", dashes);
+        writer.lose(PHASE.to_owned());
     }
     if !first.dash_offset.is_zero() && !first.dashes.is_empty() {
         writer.lose(format!("{} : le décalage des tirets n'est pas repris dans une carte web", losses::rule(&run.first().title)));
@@ -237,7 +243,7 @@ fn circle(run: &Run<'_>, nth: usize, geometry: Option<&str>, writer: &mut Writer
     let outline = |rule| marker(rule).outline.as_ref();
     let width = |rule| outline(rule).map_or(Length::ZERO, |outline| outline.width);
     let radius = |rule| match (marker(rule).size, width(rule)) {
-        (Length::Pixels(size), Length::Pixels(width)) => Length::Pixels(((size - width) / 2.0).max(0.0)),
+        (Length::Pixels(size), Length::Pixels(width)) => Length::Pixels((size - width).max(0.0) / 2.0 + FADE_PX),
         (size, _) => size.times(0.5),
     };
     set(&mut draft.paint, "circle-radius", writer.length(run, radius));
@@ -258,6 +264,7 @@ fn icon(run: &Run<'_>, nth: usize, place: Place, placement: &str, writer: &mut W
     if let Place::Along { interval, is_turned } = place {
         // MapLibre keeps a pixel between symbols at least.
         set(&mut draft.layout, "symbol-spacing", rounded(interval.value().max(1.0)));
+        writer.lose(PHASE.to_owned());
         set(&mut draft.layout, "icon-rotation-alignment", json!(if is_turned { "map" } else { "viewport" }));
         if matches!(interval, Length::GroundMetres(_)) {
             writer.lose(format!("{} : l'intervalle en mètres au sol est lu en pixels", losses::rule(&run.first().title)));

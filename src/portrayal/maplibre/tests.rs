@@ -95,7 +95,7 @@ fn ranges_are_one_layer_whose_colour_is_a_case() {
     assert_eq!(layer["type"], "circle");
     assert_eq!(layer["filter"], json!(["any", first, second]));
     // The outline of two pixels lies on the radius of 4 and 6.
-    assert_eq!(layer["paint"]["circle-radius"], json!(["case", first, 3, second, 5, 5]));
+    assert_eq!(layer["paint"]["circle-radius"], json!(["case", first, 3.5, second, 5.5, 5.5]));
     assert_eq!(layer["paint"]["circle-stroke-width"], 2);
 }
 
@@ -105,6 +105,7 @@ fn dashes_count_widths_and_what_caps_add() {
         let style = qml("type='singleSymbol'", "", &[symbol("0", "SimpleLine", &format!("line_style=dash line_width=3 capstyle={cap}"))]);
         let layer = &layers(&style, Dimension::Lines)[0];
         assert_eq!(layer["paint"]["line-dasharray"], expected, "{cap}");
+        assert!(write(&style, &target(Dimension::Lines)).losses.sentences()[0].contains("au bord de ses tuiles"), "{cap}");
     }
 }
 

@@ -40,8 +40,8 @@ pub fn read(class: &str, options: &Options<'_>, depth: usize, reader: &mut Reade
 
 fn simple(options: &Options<'_>, reader: &mut Reader) -> Marker {
     let shape = shape(options.text("name"), reader);
-    let outline = outline(options, reader);
     let is_open = matches!(&shape, Shape::Mark(mark) if mark.is_open());
+    let outline = outline(is_open, options, reader);
     let fill = (!is_open).then(|| options.colour("color", RED)).filter(|colour| colour.is_visible());
     Marker { fill, outline, ..placed(shape, "size", options, reader) }
 }
@@ -54,11 +54,10 @@ fn shape(name: Option<&str>, reader: &mut Reader) -> Shape {
     }))
 }
 
-fn outline(options: &Options<'_>, reader: &mut Reader) -> Option<Stroke> {
+fn outline(is_open: bool, options: &Options<'_>, reader: &mut Reader) -> Option<Stroke> {
     let style = options.text("outline_style").unwrap_or("solid");
     let width = symbol::pen(options.length("outline_width", 0.0, reader));
-    let dashes = symbol::dashes(style, width);
-    let outline = Stroke { dashes, join: symbol::join(options), ..Stroke::solid(options.colour("outline_color", symbol::DARK), width) };
+    let outline = symbol::outline(style, width, is_open, options);
     (style != "no" && outline.is_visible()).then_some(outline)
 }
 
@@ -93,7 +92,7 @@ fn anchored(displacement: Length, size: Length, anchor: Option<&str>, reader: &m
 fn picture(options: &Options<'_>, reader: &mut Reader) -> Marker {
     let shape = Shape::Picture(options.text("name").unwrap_or_default().to_owned());
     let fill = Some(options.colour("color", Colour::BLACK));
-    Marker { fill, outline: outline(options, reader), ..placed(shape, "size", options, reader) }
+    Marker { fill, outline: outline(false, options, reader), ..placed(shape, "size", options, reader) }
 }
 
 fn ellipse(options: &Options<'_>, reader: &mut Reader) -> Marker {
@@ -101,7 +100,7 @@ fn ellipse(options: &Options<'_>, reader: &mut Reader) -> Marker {
     if options.text("symbol_width") != options.text("symbol_height") {
         reader.lose("la forme étirée est dessinée aussi haute que large");
     }
-    let outline = outline(options, reader);
+    let outline = outline(false, options, reader);
     Marker { fill: Some(options.colour("color", RED)), outline, ..placed(shape, "symbol_width", options, reader) }
 }
 

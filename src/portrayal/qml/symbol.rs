@@ -91,6 +91,14 @@ pub fn join(options: &Options<'_>) -> Join {
     }
 }
 
+fn cap(word: Option<&str>) -> Cap {
+    match word {
+        Some("flat") => Cap::Butt,
+        Some("round") => Cap::Round,
+        _ => Cap::Square,
+    }
+}
+
 /// A pen without a width draws one pixel.
 pub fn pen(width: Length) -> Length {
     if width.is_zero() { Length::Pixels(1.0) } else { width }
@@ -108,14 +116,17 @@ pub fn dashes(style: &str, width: Length) -> Vec<Length> {
     counts.iter().map(|count| width.times(*count)).collect()
 }
 
+/// The pen of a shape. Qt's pens have square caps where nobody says otherwise: dashes have them, and the ends of open marks.
+pub fn outline(style: &str, width: Length, is_open: bool, options: &Options<'_>) -> Stroke {
+    let dashes = dashes(style, width);
+    let cap = if is_open || !dashes.is_empty() { cap(options.text("cap_style")) } else { Cap::Butt };
+    Stroke { dashes, cap, join: join(options), ..Stroke::solid(options.colour("outline_color", DARK), width) }
+}
+
 fn simple_line(options: &Options<'_>, reader: &mut Reader) -> Option<Stroke> {
     let style = options.text("line_style").unwrap_or("solid");
     let width = pen(options.length("line_width", LINE_MM, reader));
-    let cap = match options.text("capstyle") {
-        Some("flat") => Cap::Butt,
-        Some("round") => Cap::Round,
-        _ => Cap::Square,
-    };
+    let cap = cap(options.text("capstyle"));
     let is_custom = options.is_set("use_custom_dash");
     let dashes = if is_custom { options.lengths("customdash", reader) } else { dashes(style, width) };
     for (name, what) in [
@@ -151,15 +162,14 @@ fn simple_fill(options: &Options<'_>, reader: &mut Reader) -> Vec<Paint> {
     }
     let style = options.text("outline_style").unwrap_or("solid");
     let width = pen(options.length("outline_width", LINE_MM, reader));
-    let outline =
-        Stroke { dashes: dashes(style, width), join: join(options), ..Stroke::solid(options.colour("outline_color", DARK), width) };
+    let outline = outline(style, width, false, options);
     if style != "no" && outline.is_visible() {
         paints.push(Paint::Stroke(outline));
     }
     paints
 }
 
-/// Qt's brushes: patterns of eight pixels, lines of one.
+/// Qt's brushes: patterns of eight pixels, lines of one. A diagonal sets one pixel of each row, which is a thinner line.
 fn brush(style: &str, colour: Colour, reader: &mut Reader) -> Vec<Paint> {
     const STEP_PX: f64 = 8.0;
     let across = STEP_PX * std::f64::consts::FRAC_1_SQRT_2;
@@ -183,7 +193,8 @@ fn brush(style: &str, colour: Colour, reader: &mut Reader) -> Vec<Paint> {
         },
     };
     let hatch = |(angle_deg, spacing): &(f64, f64)| {
-        Paint::Fill(Fill::Hatch(Hatch { colour, width: Length::Pixels(1.0), spacing: Length::Pixels(*spacing), angle_deg: *angle_deg }))
+        let width = Length::Pixels(spacing / STEP_PX);
+        Paint::Fill(Fill::Hatch(Hatch { colour, width, spacing: Length::Pixels(*spacing), angle_deg: *angle_deg }))
     };
     lines.iter().map(hatch).collect()
 }

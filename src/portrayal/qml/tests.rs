@@ -5,6 +5,7 @@ use crate::portrayal::colour::Colour;
 use crate::portrayal::label::Label;
 use crate::portrayal::scale::Latitude;
 use crate::portrayal::scale::Length;
+use crate::portrayal::symbol::Cap;
 use crate::portrayal::symbol::Fill;
 use crate::portrayal::symbol::Mark;
 use crate::portrayal::symbol::Paint;
@@ -154,6 +155,21 @@ fn a_line_keeps_its_dashes_offset_caps_and_joins() {
     assert_eq!(stroke.dashes, [Length::Pixels(4.0 * width), Length::Pixels(2.0 * width)]);
     assert_eq!((stroke.cap, stroke.join), (crate::portrayal::symbol::Cap::Round, crate::portrayal::symbol::Join::Mitre));
     assert_eq!((stroke.colour.hex().as_str(), (stroke.colour.opacity * 255.0).round()), ("#ff0000", 128.0));
+}
+
+/// Qt gives a pen square caps: a cross of QGIS is a pen wider than its size says, dashes are longer and gaps shorter.
+#[test]
+fn pens_of_marks_and_fills_have_square_caps() {
+    let cap = |class: &str, options: &[(&str, &str)]| match paints(&single(class, options, "")).pop() {
+        Some(Paint::Marker(marker, _)) => marker.outline.map(|outline| outline.cap),
+        Some(Paint::Stroke(outline)) => Some(outline.cap),
+        _ => None,
+    };
+    assert_eq!(cap("SimpleMarker", &[("name", "cross")]), Some(Cap::Square));
+    assert_eq!(cap("SimpleMarker", &[("name", "cross"), ("cap_style", "flat")]), Some(Cap::Butt));
+    assert_eq!(cap("SimpleMarker", &[("name", "circle")]), Some(Cap::Butt), "a closed line has no end");
+    assert_eq!(cap("SimpleFill", &[("outline_style", "dash")]), Some(Cap::Square));
+    assert_eq!(cap("SimpleFill", &[]), Some(Cap::Butt));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::portrayal::label::Label;
 use crate::portrayal::label::Piece;
 use crate::portrayal::label::Placement;
 use crate::portrayal::losses::shown;
+use crate::portrayal::maplibre::FADE_PX;
 use crate::portrayal::maplibre::reader::Reader;
 use crate::portrayal::maplibre::reader::value;
 use crate::portrayal::scale::Length;
@@ -123,7 +124,7 @@ impl At<'_> {
         let width = self.length("paint", "circle-stroke-width", 0.0);
         let radius = self.length("paint", "circle-radius", 5.0);
         let size = match (radius, width) {
-            (Length::Pixels(radius), Length::Pixels(width)) => Length::Pixels(2.0 * radius + width),
+            (Length::Pixels(radius), Length::Pixels(width)) => Length::Pixels((2.0 * (radius - FADE_PX)).max(0.0) + width),
             (radius, _) => radius.times(2.0),
         };
         let outline = (!width.is_zero()).then(|| Stroke::solid(self.colour("circle-stroke"), width)).filter(Stroke::is_visible);
