@@ -22,3 +22,4 @@ for _ in $(seq 600); do
 done
 node "$here/maps.mjs" "$base" "$modules" "$(command -v chromium)" "$folder/pictures"
 /usr/bin/python3 "$here/compare.py" "$folder/pictures" "$folder/publication.json"
+node "$here/geostyler.mjs" "$base" "$modules" "$folder/pictures"
