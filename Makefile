@@ -106,7 +106,7 @@ symbols: ## the executable lends no C symbol to the libraries it loads
 	echo "symbols: $(BINARY) exports no C symbol"
 
 conformance: setup-test release $(SCHEMATHESIS)/done target/npm-conformance/done ## every requirement we promise: our own tests by its id, schemathesis, redocly, gl-style-validate
-	$(STRANGERS) cargo test --locked --test it -- ogcapi_features serving strangers styles
+	$(STRANGERS) cargo test --locked --test it -- ogcapi_features serving strangers styles tiles_
 	tests/conformance/styles.sh $(RELEASE) $(SCHEMATHESIS) target/npm-conformance/node_modules target/tmp/styles
 	tests/conformance/api.sh $(RELEASE) $(SCHEMATHESIS) target/npm-conformance/node_modules
 
