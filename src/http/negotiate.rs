@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header;
 
 use crate::http::fault::Fault;
+use crate::http::params::Params;
 
 /// The id of a representation among `offered` (the first is the default): `json`, `html`, or a format's own.
 ///
@@ -34,6 +35,17 @@ pub fn negotiate(headers: &HeaderMap, f: Option<&str>, offered: &[(&'static str,
         }
     }
     Ok(best.1)
+}
+
+/// Which representation of a document is wanted that takes no parameter but `f`.
+///
+/// # Errors
+/// `InvalidParameter` for an `f` that is not offered, and for any other parameter.
+pub fn representation(headers: &HeaderMap, query: Option<&str>, offered: &[(&'static str, &'static str)]) -> Result<&'static str, Fault> {
+    let mut params = Params::parse(query)?;
+    let wanted = negotiate(headers, params.take("f").as_deref(), offered)?;
+    params.finish(&["f"])?;
+    Ok(wanted)
 }
 
 /// Whether the client said that it takes gzip; one that says nothing gets plain bytes.

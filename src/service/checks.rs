@@ -12,8 +12,7 @@ use minijinja::context;
 
 use crate::check::CHECKS;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::link::Link;
 use crate::model::media_type;
 use crate::service::Service;
@@ -44,9 +43,7 @@ impl Service for Checks {
 const OFFERED: [(&str, &str); 2] = [("json", media_type::JSON), ("html", media_type::HTML)];
 
 async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     if wanted == "html" {
         let items: Vec<_> = CHECKS
             .iter()
@@ -65,9 +62,7 @@ async fn one(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let check = CHECKS.iter().find(|check| check.code() == code).ok_or_else(|| Fault::NotFound { what: "check", id: shown(&code) })?;
     if wanted == "html" {
         return page(&state, "text.html", context! { heading => check.code(), text => check.explanation() });

@@ -23,8 +23,7 @@ use tokio_util::io::ReaderStream;
 use crate::catalogue::PublishedLayer;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::link::Link;
 use crate::model::media_type;
 use crate::model::version::Version;
@@ -67,9 +66,7 @@ async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let layer = state.layer(&id)?;
     let versions = layer.versions()?;
     let shown = match wanted {

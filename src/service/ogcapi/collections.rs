@@ -12,8 +12,7 @@ use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::crs::CRS84;
 use crate::model::crs::Crs;
 use crate::model::link::Link;
@@ -32,9 +31,7 @@ use crate::service::state::AppState;
 const ROWS_SHOWN: u64 = 10;
 
 pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let catalogue = state.catalogue();
     if wanted == "html" {
         let items: Vec<_> = catalogue
@@ -57,9 +54,7 @@ pub async fn one(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let layer = state.layer(&id)?;
     if wanted == "html" {
         let files: Vec<_> = layer

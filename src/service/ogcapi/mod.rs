@@ -23,8 +23,7 @@ use minijinja::context;
 
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::link::Link;
 use crate::model::media_type;
 use crate::service::SERVICES;
@@ -106,9 +105,7 @@ fn json(value: &serde_json::Value) -> Response {
 }
 
 async fn landing(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let mut links = Link::own(&format!("{}/", state.base), wanted, &OFFERED);
     links.extend(SERVICES.iter().flat_map(|service| service.links(&state.base)));
     if wanted == "html" {
@@ -127,9 +124,7 @@ async fn landing(State(state): State<AppState>, headers: HeaderMap, RawQuery(que
 }
 
 async fn conformance(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let classes: Vec<&str> = SERVICES.iter().flat_map(|service| service.conformance()).copied().collect();
     if wanted == "html" {
         let items: Vec<_> = classes.iter().map(|class| context! { title => *class }).collect();

@@ -15,8 +15,7 @@ use crate::catalogue::PublishedLayer;
 use crate::encode::FORMATS;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::layer::FieldType;
 use crate::model::layer::IdKind;
 use crate::model::media_type;
@@ -30,9 +29,7 @@ use crate::service::page::page;
 use crate::service::state::AppState;
 
 pub async fn api(State(state): State<AppState>, headers: HeaderMap, RawQuery(raw): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(raw.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &[("json", media_type::OPENAPI), ("html", media_type::HTML)])?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, raw.as_deref(), &[("json", media_type::OPENAPI), ("html", media_type::HTML)])?;
     let document = document(&state);
     if wanted == "html" {
         let paths = document["paths"].as_object().cloned().unwrap_or_default();

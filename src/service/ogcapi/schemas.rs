@@ -16,8 +16,7 @@ use serde_json::json;
 use crate::catalogue::PublishedLayer;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::layer::Field;
 use crate::model::layer::FieldType;
 use crate::model::layer::GeometryType;
@@ -71,9 +70,7 @@ pub async fn one(
 ) -> Result<Response, Fault> {
     let nothing = || Fault::NotFound { what: "resource of a collection", id: crate::service::state::shown(&kind) };
     let kind = KINDS.iter().find(|known| known.name == kind).ok_or_else(nothing)?;
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let layer = state.features(&id)?;
     let schema = schema(&state, &layer, kind);
     let shown = if wanted == "html" {

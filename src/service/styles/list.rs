@@ -15,8 +15,7 @@ use serde_json::json;
 use crate::catalogue::PublishedLayer;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::link::Link;
 use crate::model::media_type;
 use crate::service::page::page;
@@ -27,7 +26,7 @@ use crate::service::styles::encodings;
 const OFFERED: [(&str, &str); 2] = [("json", media_type::JSON), ("html", media_type::HTML)];
 
 pub async fn all(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let wanted = representation(&headers, query.as_deref())?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let catalogue = state.catalogue();
     let layers: Vec<&Arc<PublishedLayer>> = catalogue.layers.iter().filter(|layer| layer.is_drawn()).collect();
     let shown = list(&state, &layers, "styles", wanted, None)?;
@@ -41,18 +40,11 @@ pub async fn of_collection(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let wanted = representation(&headers, query.as_deref())?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let layer = drawn(&state, &id)?;
     let path = format!("collections/{}/styles", layer.id());
     let shown = list(&state, &[&layer], &path, wanted, Some(layer.id().as_str()))?;
     Ok(cache::lasting(&headers, Some(&layer.revised), shown).await)
-}
-
-fn representation(headers: &HeaderMap, query: Option<&str>) -> Result<&'static str, Fault> {
-    let mut params = Params::parse(query)?;
-    let wanted = negotiate(headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
-    Ok(wanted)
 }
 
 /// `path`: of the list, below the base. `default`: the style that is recommended.

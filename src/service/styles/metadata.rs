@@ -15,8 +15,7 @@ use crate::catalogue::style::LayerStyle;
 use crate::catalogue::style::SldVersion;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::layer::GeometryType;
 use crate::model::link::Link;
 use crate::model::media_type;
@@ -35,9 +34,7 @@ pub async fn one(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let layer = drawn(&state, &id)?;
     let shown = if wanted == "html" {
         page(&state, &layer).await?

@@ -13,8 +13,7 @@ use crate::catalogue::style::PASSED_THROUGH;
 use crate::catalogue::style::SldVersion;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::service::state::AppState;
 use crate::service::state::shown;
 use crate::service::styles::MAPBOX;
@@ -33,9 +32,7 @@ pub async fn one(
 ) -> Result<Response, Fault> {
     let layer = drawn(&state, &id)?;
     let offered = offered(&layer);
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &offered)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &offered)?;
     let shown = if wanted == "html" {
         metadata::page(&state, &layer).await?
     } else {

@@ -12,8 +12,7 @@ use serde_json::json;
 
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::crs::WEB_MERCATOR;
 use crate::model::link::Link;
 use crate::model::media_type;
@@ -36,9 +35,7 @@ const TILE_PIXELS: u32 = 256;
 const MATRIX_MAX: u8 = 24;
 
 pub async fn list(State(state): State<AppState>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     let address = format!("{}/tileMatrixSets/{WEB_MERCATOR_QUAD}", state.base);
     let shown = if wanted == "html" {
         let items = [context! { title => WEB_MERCATOR_QUAD, href => format!("{address}?f=html"), note => "Web Mercator, EPSG:3857" }];
@@ -63,9 +60,7 @@ pub async fn one(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    let mut params = Params::parse(query.as_deref())?;
-    let wanted = negotiate(&headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(&headers, query.as_deref(), &OFFERED)?;
     known_matrix_set(&id)?;
     let shown = if wanted == "html" {
         let item = |zoom: u8| context! { title => format!("Zoom {zoom}"), note => format!("1 : {:.0}", halved(SCALE_DENOMINATOR, zoom)) };

@@ -16,8 +16,7 @@ use serde_json::json;
 use crate::catalogue::PublishedLayer;
 use crate::http::cache;
 use crate::http::fault::Fault;
-use crate::http::negotiate::negotiate;
-use crate::http::params::Params;
+use crate::http::negotiate::representation;
 use crate::model::crs::WEB_MERCATOR;
 use crate::model::geometry::Envelope;
 use crate::model::layer::GeometryType;
@@ -179,9 +178,7 @@ pub async fn dataset_in(state: &AppState, headers: &HeaderMap, query: Option<&st
 }
 
 async fn list(state: &AppState, subject: &Subject, headers: &HeaderMap, query: Option<&str>) -> Result<Response, Fault> {
-    let mut params = Params::parse(query)?;
-    let wanted = negotiate(headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(headers, query, &OFFERED)?;
     let address = format!("{}/{WEB_MERCATOR_QUAD}", subject.address);
     let shown = if wanted == "html" {
         let items = [context! { title => WEB_MERCATOR_QUAD, href => format!("{address}?f=html"), note => "Web Mercator, EPSG:3857" }];
@@ -200,9 +197,7 @@ async fn list(state: &AppState, subject: &Subject, headers: &HeaderMap, query: O
 }
 
 async fn describe(state: &AppState, subject: &Subject, headers: &HeaderMap, query: Option<&str>) -> Result<Response, Fault> {
-    let mut params = Params::parse(query)?;
-    let wanted = negotiate(headers, params.take("f").as_deref(), &OFFERED)?;
-    params.finish(&["f"])?;
+    let wanted = representation(headers, query, &OFFERED)?;
     let shown =
         if wanted == "html" { describe_page(state, subject)? } else { axum::Json(description(state, subject, wanted)).into_response() };
     Ok(cache::lasting(headers, subject.modified.as_deref(), shown).await)
